@@ -1,0 +1,1 @@
+"""The terminal: drivers, decoders, checkout, journal, uplink and the local pages."""

@@ -1,0 +1,1 @@
+"""Signing keys behind one port, and the certificates that vouch for them."""

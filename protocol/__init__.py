@@ -1,0 +1,1 @@
+"""What terminal, settlement and wallet say to each other: values, their bytes, and the proofs that bind them."""
