@@ -1,0 +1,1 @@
+"""Decoders: pixels, scanner text and samples become readings."""

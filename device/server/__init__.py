@@ -1,0 +1,1 @@
+"""The local HTTP side of the terminal: register messages and pages."""

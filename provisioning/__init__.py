@@ -1,0 +1,1 @@
+"""From nothing to a mall that trusts its terminals: authority, broker, settlement, terminals."""

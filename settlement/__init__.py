@@ -1,0 +1,1 @@
+"""The central service: checks, removes duplicates, decides, splits, books, answers."""

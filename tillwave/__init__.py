@@ -1,0 +1,1 @@
+"""The command line, and the mall in a box for tests and demonstrations."""

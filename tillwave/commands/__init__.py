@@ -1,0 +1,1 @@
+"""One module a command of `tillwave`; each joins a room to the command line."""

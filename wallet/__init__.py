@@ -1,0 +1,1 @@
+"""A shopper's phone for demonstrations and tests: tokens, sound, pages."""
