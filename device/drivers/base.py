@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of one driver; a driver with settings subclasses this as its own `Options`."""
+class DriverOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings of one driver; a driver with settings subclasses this, and names it as its `Options`."""
 
 
 class Driver(ABC):
@@ -41,9 +41,9 @@ class Driver(ABC):
 
     kind: ClassVar[str]
     """The word of the configuration for this port, for example "scanner"."""
-    Options: ClassVar[type[Options]] = Options
+    Options: ClassVar[type[DriverOptions]] = DriverOptions
 
-    def __init__(self, name: str, options: Options) -> None:
+    def __init__(self, name: str, options: DriverOptions) -> None:
         self.name = name
         self._options = options
         self._lifecycle = threading.Lock()
@@ -119,7 +119,7 @@ class Scanner(Driver):
 
     kind = "scanner"
 
-    def __init__(self, name: str, options: Options) -> None:
+    def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._deliver: Callable[[Scan], None] = _nobody
 
@@ -131,8 +131,8 @@ class Scanner(Driver):
 class Camera(Driver):
     """A source of pictures. Lives in the camera's own process; `read` may block, so nothing else lives there.
 
-    After `start`, `read` gives the newest picture not yet given, as uint8 luma of height x width (C-contiguous), or None
-    when none came within the time. It raises DeviceMissing when the camera is gone for good until reopened.
+    After `start`, `read` gives the newest picture not yet given, as uint8 luma of height x width (C-contiguous), or
+    None when none came within the time. It raises DeviceMissing when the camera is gone for good until reopened.
     """
 
     kind = "camera"
@@ -157,7 +157,7 @@ class Microphone(Driver):
 
     kind = "microphone"
 
-    def __init__(self, name: str, options: Options) -> None:
+    def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._deliver: Callable[[Samples], None] = _nobody
 
@@ -230,7 +230,7 @@ class Button(Driver):
 
     kind = "button"
 
-    def __init__(self, name: str, options: Options) -> None:
+    def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._pressed: Callable[[], None] = _nothing
 
@@ -248,7 +248,7 @@ class Tamper(Driver):
 
     kind = "tamper"
 
-    def __init__(self, name: str, options: Options) -> None:
+    def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._changed: Callable[[bool], None] = _nobody
 
