@@ -1,0 +1,82 @@
+"""Linear codes are believed by vote: at least two looks must agree, and no rival at the same place may have as many.
+
+A clear photograph can be read wrong with a right check digit, so one look at a linear code proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from device.decode.codes import Code
+from device.decode.symbologies import ARTICLE_NUMBERS
+
+_ENOUGH = 2
+
+
+@dataclass(slots=True)
+class _Candidate:
+    code: Code
+    """As seen last."""
+    looks: list[int] = field(default_factory=list)
+    """When it was seen, in milliseconds, one entry a look."""
+
+
+class Ballot:
+    """Votes of the looks of the last moments; votes older than `lifetime_ms` do not count."""
+
+    def __init__(self, lifetime_ms: int) -> None:
+        self._lifetime_ms = lifetime_ms
+        self._candidates: dict[tuple[str, bytes], _Candidate] = {}
+
+    def add(self, codes: Sequence[Code], at_ms: int) -> None:
+        """Count one look: each different linear code of it gets one vote."""
+        self._forget(at_ms)
+        for key, code in {code.key: code for code in codes if code.linear}.items():
+            candidate = self._candidates.setdefault(key, _Candidate(code))
+            candidate.code = code
+            candidate.looks.append(at_ms)
+
+    def elected(self) -> list[Code]:
+        """Give the codes that may be believed now."""
+        return [candidate.code for candidate in self._candidates.values() if self._is_elected(candidate)]
+
+    def is_open(self) -> bool:
+        """Whether another look could help: there are candidates, and at some place nobody is elected."""
+        elected = self.elected()
+        return any(
+            not any(candidate.code.box.touches(winner.box) for winner in elected)
+            for candidate in self._candidates.values()
+        )
+
+    def clear(self) -> None:
+        """Forget every vote."""
+        self._candidates.clear()
+
+    def _is_elected(self, candidate: _Candidate) -> bool:
+        votes = len(candidate.looks)
+        return (
+            votes >= _ENOUGH
+            and not any(
+                _rivals(candidate.code, other.code) and len(other.looks) >= votes
+                for other in self._candidates.values()
+                if other is not candidate
+            )
+            and not self._is_shadow(candidate)
+        )
+
+    def _is_shadow(self, candidate: _Candidate) -> bool:
+        """Whether this is a UPC-E beside another article number, which is likely made of that one's add-on."""
+        return candidate.code.symbology == "UPCE" and any(
+            symbology in ARTICLE_NUMBERS - {"UPCE"} for symbology, _ in self._candidates
+        )
+
+    def _forget(self, at_ms: int) -> None:
+        for key, candidate in list(self._candidates.items()):
+            candidate.looks = [look for look in candidate.looks if at_ms - look <= self._lifetime_ms]
+            if not candidate.looks:
+                del self._candidates[key]
+
+
+def _rivals(one: Code, other: Code) -> bool:
+    return one.box.touches(other.box)
