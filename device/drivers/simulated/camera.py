@@ -117,7 +117,7 @@ class SimulatedCamera(SimulatedDevice, Camera):
             self._view = self._empty = None
             self._changes.notify_all()
 
-    def _changed(self) -> None:
+    def _standing_changed(self) -> None:
         with self._changes:
             self._changes.notify_all()
 

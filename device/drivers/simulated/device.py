@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import msgspec
 
@@ -31,7 +31,7 @@ Common = Describe | Unplug | Plug | Break | Mend
 
 
 class SimulatedOptions(DriverOptions, frozen=True, kw_only=True):
-    """Settings that all simulated devices share."""
+    """Settings of a simulated device; settings that extend those of a port instead name a `bench` of their own."""
 
     bench: str
     """Folder of the sockets, for example "/run/tillwave/bench"."""
@@ -53,16 +53,16 @@ class SimulatedDevice(Driver):
     """A simulated device of any kind; comes before the port in a class's bases.
 
     Subclasses set `Requests` to what they take beside the common requests, `faults` to how they break, and write
-    `_obey`, and `_begin`, `_end`, `_changed` if they need them.
+    `_obey`, and `_begin`, `_end`, `_standing_changed` if they need them.
     """
 
-    Options = SimulatedOptions
+    Options: ClassVar[type[DriverOptions]] = SimulatedOptions
     Requests: ClassVar[Any] = Common
     faults: ClassVar[Mapping[str, Fault]] = {}
-    _options: SimulatedOptions
 
     def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
+        self._bench = Path(cast(SimulatedOptions, options).bench)
         self._standing = Standing()
         self._control: ControlServer | None = None
 
@@ -77,9 +77,8 @@ class SimulatedDevice(Driver):
         return self._standing.fault
 
     def _open(self) -> None:
-        bench = Path(self._options.bench)
-        self._standing = self._left_standing(bench)
-        control = ControlServer(bench, self.kind, self.name, self._receive)
+        self._standing = self._left_standing()
+        control = ControlServer(self._bench, self.kind, self.name, self._receive)
         self._begin()
         try:
             control.start()
@@ -105,11 +104,11 @@ class SimulatedDevice(Driver):
     def _obey(self, request: Any) -> Answer:
         """Do what the bench asks, and return at once; raises Refused."""
 
-    def _changed(self) -> None:
+    def _standing_changed(self) -> None:
         """Notice that the device was unplugged, plugged in, broken or mended."""
 
-    def _left_standing(self, bench: Path) -> Standing:
-        standing = read_standing(bench, self.kind, self.name)
+    def _left_standing(self) -> Standing:
+        standing = read_standing(self._bench, self.kind, self.name)
         fault = self.faults.get(standing.fault)
         return standing if fault is not None and fault.lasts else Standing(plugged=standing.plugged)
 
@@ -143,9 +142,9 @@ class SimulatedDevice(Driver):
         return self._stand(Standing(plugged=self.plugged, fault=how))
 
     def _stand(self, standing: Standing) -> Answer:
-        write_standing(Path(self._options.bench), self.kind, self.name, standing)
+        write_standing(self._bench, self.kind, self.name, standing)
         self._standing = standing
-        self._changed()
+        self._standing_changed()
         self._report(self._standing_health())
         return {"health": self.health.state.value}
 
