@@ -173,7 +173,7 @@ class RefundRequest:
 
 
 class Desk(Protocol):
-    """What the local server may ask of the counter. Everything is called on the event loop and raises CounterProblem."""
+    """What the local server may ask of the counter, on the event loop; refusals are CounterProblems."""
 
     def view(self) -> CounterView:
         """Give the counter at a glance."""

@@ -1,0 +1,280 @@
+"""The counter, as register, pages and uplink see it. Implements `views.Desk`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from device.payment import service
+from device.payment.checkout import next_tick_ms
+from device.payment.day import count_day
+from device.payment.errors import BadRequest, Busy, NotAllowed, NotFound, Offline, OutOfService, TooLate
+from device.payment.events import CancelAsked, Decided, Interrupted, Tick
+from device.payment.presenting import Presenter
+from device.payment.refund import RefundState, refund_body, refund_view, refuse_wrong_refund, settle_refund
+from device.payment.sale import Sale, view_of
+from device.payment.till import Till
+from device.payment.views import (
+    CounterView,
+    DayView,
+    LineView,
+    OpenSale,
+    Phase,
+    RefundRequest,
+    RefundView,
+    SaleView,
+)
+from device.ports import Health, Reading
+from protocol import money
+from protocol.answers import Decision
+from protocol.questions import TotalsAnswer, TotalsQuestion
+from protocol.records import Action, Line, Started, Tampered
+
+log = logging.getLogger(__name__)
+
+LATEST_SALES = 20
+LONGEST_BASKET = 500
+_TOTALS_TIMEOUT_S = 10.0
+_ASK_REFUND_EVERY_MS = 2_000
+
+
+class Counter:
+    """One counter: the till, and what may be asked of it."""
+
+    def __init__(self, till: Till, presenter: Presenter, is_supervisor: Callable[[str], str]) -> None:
+        self._till = till
+        self._presenter = presenter
+        self._is_supervisor = is_supervisor
+        self._devices: dict[str, Health] = {}
+        self._listeners: list[Callable[[CounterView], None]] = []
+        till.on_change(self._publish)
+
+    def start(self) -> None:
+        """Resume what was open when the terminal last ran, and say in a record that it runs again."""
+        settings = self._till.settings
+        self._till.book.resume()
+        self._till.spent.resume()
+        self._till.keep((Started(software=settings.software, settings=settings.settings_hash),))
+        for sale in self._till.book.open_sales:
+            self._till.apply(sale, Interrupted("interrupted"))
+        latest = self._till.book.latest_sales(1)
+        self._till.current = latest[0].sale if latest else ""
+
+    def stop(self) -> None:
+        """End what gathers, and record as unknown what is under way."""
+        self._presenter.stop()
+        self._till.service.enter(service.STOPPING)
+        for sale in self._till.book.open_sales:
+            self._till.apply(sale, Interrupted("stopped"))
+
+    @property
+    def resolving(self) -> bool:
+        """Tell whether an attempt is under way that may be decided within seconds."""
+        running = self._till.running
+        return running is not None and running.phase in (Phase.AUTHORISING, Phase.WAITING, Phase.CANCELLING)
+
+    def refuse_new_sales(self) -> None:
+        """Take no new sales any more; the terminal is about to stop."""
+        if self._till.service.enter(service.STOPPING):
+            self._publish()
+
+    # what the local server asks
+
+    def view(self) -> CounterView:
+        """Give the counter at a glance."""
+        till = self._till
+        shown = till.running or self._shown()
+        return CounterView(
+            terminal=till.settings.terminal,
+            sale=view_of(shown) if shown else None,
+            last=tuple(view_of(sale) for sale in till.book.latest_sales(LATEST_SALES)),
+            queue=till.journal.queue,
+            online=till.line.online,
+            in_service=not till.service.trouble,
+            trouble=till.service.trouble,
+            offline_allowed=till.settings.offline.enabled,
+            devices=tuple(sorted(self._devices.items())),
+        )
+
+    def subscribe(self, changed: Callable[[CounterView], None]) -> Callable[[], None]:
+        """Call `changed` after every change; the result ends it."""
+        self._listeners.append(changed)
+        return lambda: self._listeners.remove(changed) if changed in self._listeners else None
+
+    def open_sale(self, request: OpenSale) -> SaleView:
+        """Begin a sale; the same request again gives the same sale."""
+        known = self._till.book.sale_of(request)
+        if known is not None:
+            return view_of(known)
+        self._till.service.refuse_if_out()
+        self._refuse_wrong_sale(request)
+        running = self._till.running
+        if running is not None:
+            raise Busy(running.sale)
+        now, timing = self._till.now, self._till.settings.timing
+        sale = Sale(
+            sale=self._till.new_id(),
+            register=request.register,
+            request=request.request,
+            asked=request.amount,
+            currency=self._till.settings.currency,
+            opened_ms=now.wall_ms,
+            lines=tuple(_line(line) for line in request.lines),
+            guide=request.guide,
+            deadline_ms=now.monotonic_ms + timing.sale_deadline_s * 1000,
+        )
+        self._till.enter_sale(sale, request)
+        return view_of(self._till.show_challenge(sale))
+
+    def sale(self, sale: str) -> SaleView:
+        """Give one sale by its id."""
+        return view_of(self._till.book.sale(sale))
+
+    def find(self, register: str, request: str) -> SaleView:
+        """Give the sale of a register's own id."""
+        return view_of(self._till.book.find_sale(register, request))
+
+    def cancel(self, sale: str) -> SaleView:
+        """Cancel a sale; what was charged meanwhile is reversed. TooLate once it is paid."""
+        found = self._till.book.sale(sale)
+        if found.phase is Phase.PAID:
+            raise TooLate("the sale is paid; refund it instead")
+        return view_of(self._till.apply(found, CancelAsked()))
+
+    def refund(self, request: RefundRequest) -> RefundView:
+        """Begin a refund; the same request again gives the same refund with its present state."""
+        known = self._till.book.refund_of(request)
+        if known is not None:
+            return refund_view(known)
+        self._till.service.refuse_if_out()
+        supervisor = self._is_supervisor(request.badge)
+        if not supervisor:
+            raise NotAllowed("a refund needs the badge of a supervisor")
+        if not self._till.line.online:
+            raise Offline("refunds need settlement, which cannot be reached now")
+        sale = self._till.book.sale_of_payment(request.payment)
+        refuse_wrong_refund(request, sale, self._till.book.open_refunds)
+        now = self._till.now
+        refund = RefundState(
+            refund=self._till.new_id(),
+            register=request.register,
+            request=request.request,
+            sale=sale.sale,
+            payment=request.payment,
+            amount=request.amount,
+            supervisor=supervisor,
+            opened_ms=now.wall_ms,
+            ask_at_ms=now.monotonic_ms + _ASK_REFUND_EVERY_MS,
+        )
+        self._till.enter_refund(refund, request, refund_body(refund))
+        return refund_view(refund)
+
+    def find_refund(self, register: str, request: str) -> RefundView:
+        """Give a refund by the register's own id."""
+        return refund_view(self._till.book.find_refund(register, request))
+
+    async def close_day(self) -> DayView:
+        """Count since the last close of day, compare with settlement, and write it down."""
+        running = self._till.running
+        if running is not None:
+            raise Busy(running.sale)
+        if not self._till.line.online:
+            raise Offline("the day can be closed when settlement can be reached")
+        count = count_day(self._till.journal, self._till.settings.currency)
+        question = TotalsQuestion(first=count.first, last=count.last, currency=self._till.settings.currency)
+        answer = await self._till.line.ask(question, _TOTALS_TIMEOUT_S)
+        if not isinstance(answer, TotalsAnswer):
+            raise Offline("settlement did not answer; the day is not closed")
+        day = count.beside(answer, open_records=max(0, count.last - answer.kept))
+        self._till.keep((count.body(),))
+        return day
+
+    # what drivers, uplink and time bring
+
+    def present(self, reading: Reading) -> None:
+        """Take a reading of any device."""
+        try:
+            self._presenter.present(reading)
+        except OutOfService as error:
+            log.error("a reading is passed over: %s", error)  # noqa: TRY400 - the till has logged the cause
+
+    def decided(self, decision: Decision) -> None:
+        """Take a decision of settlement, already verified."""
+        try:
+            if decision.action is Action.REFUND:
+                self._refund_decided(decision)
+            else:
+                self._till.apply(self._till.book.sale(decision.sale), Decided(decision))
+        except NotFound:
+            log.warning("a decision names sale %s, which this terminal does not know", decision.sale)
+
+    def tick(self) -> None:
+        """Let time pass; called several times a second."""
+        now = self._till.now.monotonic_ms
+        for sale in self._till.book.open_sales:
+            due = next_tick_ms(sale)
+            if due is not None and now >= due:
+                self._till.apply(sale, Tick())
+        for refund in self._till.book.open_refunds:
+            if now >= refund.ask_at_ms or refund.ask_at_ms - now > _ASK_REFUND_EVERY_MS:
+                self._till.book.remember_refund(replace(refund, ask_at_ms=now + _ASK_REFUND_EVERY_MS))
+                self._till.line.enquire(refund.refund, Action.REFUND)
+
+    def tampered(self, *, is_open: bool) -> None:
+        """Take the state of the case; an open case ends service until the next start."""
+        if is_open and self._till.service.enter(service.CASE_OPEN):
+            log.error("the case is open: out of service")
+            self._till.keep((Tampered(open=1),))
+            running = self._till.running
+            if running is not None:
+                self._till.apply(running, CancelAsked())
+        elif not is_open and self._till.service.trouble == service.CASE_OPEN:
+            self._till.keep((Tampered(open=0),))
+
+    def device_health(self, name: str, health: Health) -> None:
+        """Take the health of a device."""
+        self._devices[name] = health
+        self._publish()
+
+    def line_changed(self) -> None:
+        """Show that the line to settlement came, went, or that the queue became shorter."""
+        self._publish()
+
+    def _refund_decided(self, decision: Decision) -> None:
+        refund = self._till.book.refund(decision.subject)
+        settled, sale, bodies = settle_refund(refund, self._till.book.sale(refund.sale), decision)
+        if bodies:
+            self._till.keep(bodies, (sale,), (settled,))
+
+    def _refuse_wrong_sale(self, request: OpenSale) -> None:
+        currency = self._till.settings.currency
+        if len(request.lines) > LONGEST_BASKET:
+            raise BadRequest(f"a basket has at most {LONGEST_BASKET} lines")
+        if request.amount is None:
+            if request.lines:
+                raise BadRequest("a basket comes with its amount")
+            return
+        if request.amount.currency != currency:
+            raise BadRequest(f"this terminal takes {currency}")
+        if request.amount.minor <= 0:
+            raise BadRequest("an amount is above zero")
+        amounts = [line.amount for line in request.lines]
+        if any(amount.currency != currency for amount in amounts):
+            raise BadRequest(f"every line of the basket is in {currency}")
+        if amounts and money.total(amounts, currency) != request.amount:
+            raise BadRequest("the lines of the basket do not add up to the amount")
+
+    def _shown(self) -> Sale | None:
+        return self._till.book.sale(self._till.current) if self._till.current else None
+
+    def _publish(self) -> None:
+        if not self._listeners:
+            return
+        view = self.view()
+        for listener in tuple(self._listeners):
+            listener(view)
+
+
+def _line(line: LineView) -> Line:
+    return Line(code=line.code, label=line.label, quantity=line.quantity, amount=line.amount)

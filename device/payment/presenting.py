@@ -1,0 +1,162 @@
+"""What the counter does with a reading, while a sale gathers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from device.payment import risk
+from device.payment.events import CouponGranted, GoodsAdded, MemberKnown, TokenPresented
+from device.payment.goods import Catalogue
+from device.payment.presented import (
+    Badge,
+    Classifier,
+    CouponCode,
+    ForeignToken,
+    Goods,
+    MemberCard,
+    Presented,
+    Unknown,
+    WalletToken,
+)
+from device.payment.sale import Coupon, Member, Sale
+from device.payment.till import Till
+from device.payment.views import Phase
+from device.ports import Reading
+from protocol import tokens
+from protocol.errors import BadToken
+from protocol.questions import CouponAnswer, CouponQuestion, MemberAnswer, MemberQuestion
+from protocol.records import Mode
+
+log = logging.getLogger(__name__)
+
+QUESTION_TIMEOUT_S = 3.0
+"""A coupon or member card that settlement does not answer about in this time is refused."""
+_WALLET_SCHEME = "tillwave"
+
+
+class Presenter:
+    """Turns readings into events of the running sale."""
+
+    def __init__(
+        self, till: Till, *, classifier: Classifier, catalogue: Catalogue, issuer: ec.EllipticCurvePublicKey
+    ) -> None:
+        self._till = till
+        self._classifier = classifier
+        self._catalogue = catalogue
+        self._issuer = issuer
+        self._questions: set[asyncio.Task[None]] = set()
+
+    def present(self, reading: Reading) -> None:
+        """Give a reading to the running sale; without one it is passed over."""
+        presented = self._classifier.classify(reading)
+        log.info("%r is a %s", reading, type(presented).__name__)
+        sale = self._till.running
+        if sale is None or self._till.service.trouble:
+            return
+        if sale.phase is not Phase.GATHERING:
+            log.info("sale %s does not take anything now", sale.sale)
+            return
+        self._take(sale, presented, reading)
+
+    def stop(self) -> None:
+        """Drop the questions that are still open."""
+        for question in self._questions:
+            question.cancel()
+
+    def _take(self, sale: Sale, presented: Presented, reading: Reading) -> None:
+        match presented:
+            case WalletToken() | ForeignToken():
+                self._try_token(sale, presented, reading)
+            case Goods(gtin):
+                self._add_goods(sale, gtin)
+            case CouponCode(code):
+                self._ask(self._take_coupon(sale.sale, code))
+            case MemberCard(code):
+                self._ask(self._take_member(sale.sale, code))
+            case Badge():
+                self._notice(sale, "badge-not-now")
+            case Unknown(notice):
+                self._notice(sale, notice)
+
+    def _try_token(self, sale: Sale, presented: WalletToken | ForeignToken, reading: Reading) -> None:
+        if sale.due.minor <= 0:
+            self._notice(sale, "amount-missing")
+            return
+        if self._till.spent.knows(presented.token):
+            self._notice(sale, "token-used")
+            return
+        mode = Mode.ONLINE if self._till.line.online else Mode.OFFLINE
+        refusal = self._offline_refusal(sale, presented) if mode is Mode.OFFLINE else ""
+        if refusal:
+            self._notice(sale, refusal)
+            return
+        scheme = _WALLET_SCHEME if isinstance(presented, WalletToken) else presented.scheme
+        event = TokenPresented(self._till.new_id(), scheme, presented.token, mode, reading.at_ms)
+        self._till.apply(sale, event)
+
+    def _offline_refusal(self, sale: Sale, presented: WalletToken | ForeignToken) -> str:
+        settings = self._till.settings
+        refusal = risk.offline_refusal(presented, sale.due, settings.offline, self._till.spent.exposure)
+        if refusal:
+            return refusal
+        try:
+            signed = tokens.parse_signed_token(presented.token)
+            signed.check(self._issuer, sale.nonce or None, self._till.now.wall_ms // 1000)
+        except BadToken as error:
+            log.warning("an offline token is refused: %s", error)
+            return "token-refused"
+        return ""
+
+    def _add_goods(self, sale: Sale, gtin: str) -> None:
+        line = self._catalogue.line(gtin)
+        if line is None:
+            self._notice(sale, "goods-unknown")
+            return
+        added = self._till.apply(sale, GoodsAdded(line))
+        if added.due != sale.due:
+            self._till.show_challenge(added)
+
+    async def _take_coupon(self, sale_id: str, code: str) -> None:
+        sale = self._till.book.sale(sale_id)
+        question = CouponQuestion(sale=sale_id, code=code, amount=sale.due)
+        answer = await self._till.line.ask(question, QUESTION_TIMEOUT_S)
+        if not isinstance(answer, CouponAnswer) or answer.reason:
+            self._refuse(sale_id, answer.reason if isinstance(answer, CouponAnswer) else "coupon-offline")
+            return
+        coupon = Coupon(answer.coupon, answer.label, answer.discount)
+        self._change(sale_id, CouponGranted(coupon))
+
+    async def _take_member(self, sale_id: str, code: str) -> None:
+        answer = await self._till.line.ask(MemberQuestion(sale=sale_id, code=code), QUESTION_TIMEOUT_S)
+        if not isinstance(answer, MemberAnswer) or answer.reason:
+            self._refuse(sale_id, answer.reason if isinstance(answer, MemberAnswer) else "member-offline")
+            return
+        self._change(sale_id, MemberKnown(Member(answer.member, answer.name, answer.discount_basis_points)))
+
+    def _change(self, sale_id: str, event: CouponGranted | MemberKnown) -> None:
+        before = self._till.book.sale(sale_id)
+        after = self._till.apply(before, event)
+        if after.due != before.due:
+            self._till.show_challenge(after)
+
+    def _refuse(self, sale_id: str, notice: str) -> None:
+        sale = self._till.book.sale(sale_id)
+        if sale.phase is Phase.GATHERING:
+            self._notice(sale, notice)
+
+    def _notice(self, sale: Sale, notice: str) -> None:
+        self._till.notice(sale, notice)
+
+    def _ask(self, question: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(question, name="question to settlement")
+        self._questions.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._questions.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a question to settlement failed", exc_info=task.exception())

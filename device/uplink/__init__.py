@@ -1,0 +1,1 @@
+"""Journal to broker; decisions, receipts and answers back."""
