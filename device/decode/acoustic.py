@@ -1,0 +1,106 @@
+"""Samples become readings: tokens of sound in the stream of a microphone."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+import numpy as np
+
+from device.ports import Reading, Source
+from protocol.waveform import DEFAULT_WAVEFORM, open_receiver
+
+_PIECE: Final = 48_000
+"""Samples handed on at a time, which bounds the memory for a long recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardToken:
+    """One token out of the sound."""
+
+    payload: bytes = field(repr=False)
+    waveform: str
+    device: str
+    at_ms: int
+    """CLOCK_MONOTONIC in milliseconds when the last sample of the piece arrived that completed it."""
+
+    def reading(self) -> Reading:
+        """Give it as what the rest of the terminal knows."""
+        return Reading(Source.ACOUSTIC, self.device, self.waveform, self.payload, self.at_ms)
+
+
+class AcousticDecoder:
+    """Gives each token of a stream of sound once, also if the phone plays it over and over.
+
+    Not for several threads. Raises a WaveformError when it is made if the waveform's library is missing; two decoders
+    can be open in a process, so `close` each.
+    """
+
+    AWAY_S: Final = 1.5
+    """A token that was not heard for so long is a new one when it is heard again."""
+
+    def __init__(self, sample_rate: int, device: str = "") -> None:
+        self._sample_rate = sample_rate
+        self._device = device
+        self._receiver = open_receiver(sample_rate)
+        self._half_sample = b""
+        self._samples = 0
+        """Length of the stream so far: its clock does not care how fast it is fed."""
+        self._last_heard: dict[bytes, int] = {}
+
+    def feed(self, pcm: np.ndarray | bytes | bytearray | memoryview, at_ms: int | None = None) -> list[HeardToken]:
+        """Give the tokens that are complete with these samples.
+
+        Takes any number of int16 samples, or of bytes of signed 16-bit little-endian mono. No sound is an error; an
+        array of another type is a TypeError.
+        """
+        samples = self._samples_of(pcm)
+        now = time.monotonic_ns() // 1_000_000 if at_ms is None else at_ms
+        heard = []
+        for start in range(0, len(samples), _PIECE):
+            piece = samples[start : start + _PIECE]
+            self._samples += len(piece)
+            heard += self._new(self._receiver.feed(piece), now)
+        return heard
+
+    def flush(self) -> list[HeardToken]:
+        """Give the tokens that end with the last sample of a recording."""
+        return self._new(self._receiver.flush(), time.monotonic_ns() // 1_000_000)
+
+    def rearm(self) -> None:
+        """Deliver again what is being played, for example because a sale has just begun."""
+        self._last_heard.clear()
+
+    def close(self) -> None:
+        """Stop listening; harmless when closed. A closed decoder hears nothing."""
+        self._receiver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _samples_of(self, pcm: np.ndarray | bytes | bytearray | memoryview) -> np.ndarray:
+        if isinstance(pcm, np.ndarray):
+            if pcm.ndim != 1 or pcm.dtype.kind != "i" or pcm.dtype.itemsize != 2:  # noqa: PLR2004 - int16 in any order
+                raise TypeError(f"sound is an int16 array of one dimension, this is {pcm.dtype} of shape {pcm.shape}")
+            return pcm.astype(np.int16)
+        joined = self._half_sample + bytes(pcm)
+        whole = len(joined) - len(joined) % 2
+        self._half_sample = joined[whole:]
+        return np.frombuffer(joined[:whole], "<i2").astype(np.int16)
+
+    def _new(self, payloads: list[bytes], now: int) -> list[HeardToken]:
+        """Leave out what was heard a moment ago."""
+        away = round(self.AWAY_S * self._sample_rate)
+        new = [
+            payload
+            for payload in dict.fromkeys(payloads)
+            if payload not in self._last_heard or self._samples - self._last_heard[payload] > away
+        ]
+        self._last_heard = {
+            payload: at for payload, at in self._last_heard.items() if self._samples - at <= away
+        } | dict.fromkeys(payloads, self._samples)
+        return [HeardToken(payload, DEFAULT_WAVEFORM, self._device, now) for payload in new]
