@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 
+from device.drivers.errors import DriverError
 from device.ports import Health, HealthState
 
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ class Driver(ABC):
             if self._started:
                 return
             self._report(Health(HealthState.STARTING))
-            self._open()
+            try:
+                self._open()
+            except DriverError as error:
+                self._report(Health(HealthState.FAILED, error.detail))
+                raise
             self._started = True
 
     def stop(self) -> None:

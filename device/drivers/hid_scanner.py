@@ -1,0 +1,87 @@
+"""A scanner that poses as a USB keyboard, through evdev; its keys are kept from the console."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from device.drivers.base import DriverOptions, Scanner
+from device.drivers.errors import DeviceFailed, DeviceMissing, DriverUnsupported
+from device.drivers.keeper import Keeper, now_ms
+from device.drivers.keyboard import KeyDecoder
+from device.drivers.places import find_device
+from device.drivers.scans import ScanAssembler, ScanningOptions
+
+_EV_KEY: Final = 1
+
+
+class HidOptions(ScanningOptions, frozen=True, kw_only=True):
+    """Settings of a keyboard scanner."""
+
+    path: str
+    """The device by its stable name: "/dev/input/by-id/usb-...-event-kbd"; `*` and `?` may stand for parts of it."""
+    grab: bool = True
+    """Keep the keys from every other program."""
+
+
+class HidScanner(Scanner):
+    """A scanner that types."""
+
+    Options = HidOptions
+    _options: HidOptions
+
+    def __init__(self, name: str, options: DriverOptions) -> None:
+        super().__init__(name, options)
+        self._keeper: Keeper | None = None
+
+    def _open(self) -> None:
+        if importlib.util.find_spec("evdev") is None:
+            raise DriverUnsupported(self.name, 'evdev is not installed: "pip install tillwave[hid]"')
+        self._keeper = Keeper(self.name, self._session, self._report)
+        self._keeper.start()
+
+    def _close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.end()
+            self._keeper = None
+
+    def _session(self, keeper: Keeper) -> None:
+        keys = KeyDecoder()
+        scans = ScanAssembler(self.name, self._options, self._deliver)
+        with _translated(self.name), self._keyboard() as keyboard:
+            keeper.working(keyboard.name)
+            while not keeper.stop.is_set():
+                typed = b""
+                if keeper.stop.wait_for(keyboard.fileno(), scans.seconds_to_wait(now_ms())):
+                    typed = b"".join(keys.feed(e.code, e.value) for e in keyboard.read() if e.type == _EV_KEY)
+                scans.feed(typed, now_ms())
+
+    @contextmanager
+    def _keyboard(self) -> Iterator[Any]:
+        evdev = importlib.import_module("evdev")
+        keyboard = evdev.InputDevice(find_device(self.name, self._options.path))
+        try:
+            if self._options.grab:
+                keyboard.grab()
+            yield keyboard
+        finally:
+            keyboard.close()
+
+
+@contextmanager
+def _translated(device: str) -> Iterator[None]:
+    try:
+        yield
+    except (DeviceMissing, DeviceFailed):
+        raise
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            detail = f"no permission ({error}): add the terminal's user to the group input"
+            raise DeviceFailed(device, detail) from error
+        if error.errno == errno.EBUSY:
+            raise DeviceMissing(device, "another program has grabbed the keyboard") from error
+        raise DeviceMissing(device, str(error)) from error

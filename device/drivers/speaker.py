@@ -1,0 +1,99 @@
+"""The loudspeaker, through sounddevice: opened for each sound, so that it may be unplugged in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+from msgspec import Meta
+
+from device.drivers import portaudio
+from device.drivers.base import DriverOptions, Speaker
+from device.drivers.errors import DeviceMissing, DriverError
+from device.drivers.keeper import Jobs, Keeper
+from device.drivers.pcm import resample, to_float, to_int16
+from device.ports import Health, HealthState
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_MOST_WAITING: Final = 8
+_FINISH_S: Final = 2.0
+_LOOK_S: Final = 5.0
+_PIECE: Final = 1024
+
+Rate = Annotated[int, Meta(ge=8000, le=192_000)]
+
+
+class SpeakerOptions(DriverOptions, frozen=True, kw_only=True):
+    """Settings of the loudspeaker."""
+
+    device: str = ""
+    """Part of the sound device's name; empty for the default device."""
+    rates_hz: Annotated[tuple[Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
+    """Rates to try if the device does not take that of a sound."""
+    volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
+
+
+class SoundSpeaker(Speaker):
+    """A loudspeaker that PortAudio knows."""
+
+    Options = SpeakerOptions
+    _options: SpeakerOptions
+
+    def __init__(self, name: str, options: DriverOptions) -> None:
+        super().__init__(name, options)
+        self._sound: Any = None
+        self._jobs: Jobs[tuple[np.ndarray, int]] | None = None
+        self._keeper: Keeper | None = None
+
+    def play(self, samples: np.ndarray, rate_hz: int) -> None:
+        """Play after what is playing now, and return at once; what does not fit into the queue is dropped."""
+        if self._jobs is not None and not self._jobs.put((samples, rate_hz)):
+            self._report(Health(HealthState.FAILED, "too many sounds wait for the loudspeaker; one was dropped"))
+
+    def _open(self) -> None:
+        self._sound = portaudio.load(self.name)
+        self._jobs = Jobs(self.name, self._play, _MOST_WAITING)
+        self._keeper = Keeper(self.name, self._look, self._report)
+        self._jobs.start()
+        self._keeper.start()
+
+    def _close(self) -> None:
+        if self._jobs is not None:
+            self._jobs.drop_waiting()
+            self._jobs.end(_FINISH_S)
+        if self._keeper is not None:
+            self._keeper.end()
+        self._jobs = self._keeper = None
+
+    def _look(self, keeper: Keeper) -> None:
+        while not keeper.stop.is_set():
+            with portaudio.stream(self._sound, self.name):
+                portaudio.find(self._sound, self.name, self._options.device, "output")
+            keeper.working()
+            keeper.stop.wait(_LOOK_S)
+
+    def _play(self, job: tuple[np.ndarray, int]) -> None:
+        samples, wanted_hz = job
+        try:
+            with portaudio.stream(self._sound, self.name), portaudio.translated(self._sound, self.name):
+                self._play_through(samples, wanted_hz)
+        except DriverError as error:
+            self._report_error(error)
+        else:
+            self._report(Health(HealthState.WORKING))
+
+    def _play_through(self, samples: np.ndarray, wanted_hz: int) -> None:
+        options = self._options
+        number = portaudio.find(self._sound, self.name, options.device, "output")
+        rates_hz = (wanted_hz, *options.rates_hz)
+        rate_hz = portaudio.choose_rate(self._sound, self.name, number, "output", rates_hz)
+        sounding = samples if samples.dtype.kind == "f" else to_float(samples)
+        pcm = to_int16(resample(sounding, wanted_hz, rate_hz) * options.volume).astype("<i2").tobytes()
+        with self._sound.RawOutputStream(samplerate=rate_hz, device=number, channels=1, dtype="int16") as opened:
+            for at in range(0, len(pcm), 2 * _PIECE):
+                opened.write(pcm[at : at + 2 * _PIECE])
+
+    def _report_error(self, error: DriverError) -> None:
+        missing = isinstance(error, DeviceMissing)
+        self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, error.detail))
