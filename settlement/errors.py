@@ -7,7 +7,7 @@ SettlementProblem
 +-- Unbalanced         postings that do not add up to zero; a mistake in the program (also an ArithmeticError)
 +-- Overdrawn          an account would go below zero
 +-- Refused            a message or request is refused, and nothing has changed (also a ValueError)
-    +-- Forked         a terminal has told two different stories under one number
+    +-- Suspicious     the same, and an operator must look into it: a fork, a second key
 """
 
 from __future__ import annotations
@@ -55,9 +55,5 @@ class Refused(SettlementProblem, ValueError):
         super().__init__(detail or reason)
 
 
-class Forked(Refused):
-    """Two signed records of one terminal contradict each other: its key or journal was copied."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        super().__init__("forked", f"record {number} contradicts the one that is kept")
+class Suspicious(Refused):
+    """A refusal that is kept as an alarm, with the message as evidence."""

@@ -202,7 +202,6 @@ coupons = Table(
     Column("coupon", _ID, primary_key=True),
     Column("label", String(60), nullable=False),
     Column("funder", String(10), nullable=False),
-    Column("funder_name", String(60), nullable=False),
     Column("minor", BigInteger, nullable=False),
     Column("basis_points", Integer, nullable=False),
     Column("threshold", BigInteger, nullable=False),

@@ -1,0 +1,1 @@
+"""Who moves the shopper's money, behind one port."""
