@@ -128,7 +128,7 @@ def public_key_of(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
     return public_key
 
 
-def fingerprint(certificate: x509.Certificate) -> str:
+def write_fingerprint(certificate: x509.Certificate) -> str:
     """Write SHA-256 of the certificate for people to compare: 16 groups of four hexadecimal digits."""
     digits = certificate.fingerprint(hashes.SHA256()).hex()
     return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))

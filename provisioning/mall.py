@@ -15,6 +15,7 @@ from provisioning.files import replace
 from provisioning.toml import write_toml
 
 BROKER_NAME = "broker"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _RESERVED = frozenset({topics.SETTLEMENT_USER, BROKER_NAME, "all"})
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*", re.ASCII)
@@ -22,7 +23,7 @@ _LONGEST_HOST, _LARGEST_PORT = 253, 65535
 _LONGEST_NAME = 60
 
 
-class Merchant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Merchant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """Who is paid, as a dynamic code names him."""
 
     name: str
@@ -31,12 +32,21 @@ class Merchant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """ISO 3166, two capital letters."""
     category_code: str = "5311"
     """ISO 18245, four digits; 5311 is a department store."""
+    local_name: str = ""
+    """In Chinese, beside the Latin letters of `name`."""
+    local_city: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no code, and no account of settlement, has a place for."""
         try:
             emv_qr.MerchantDetails(
-                name=self.name, city=self.city, country=self.country, category_code=self.category_code
+                name=self.name,
+                city=self.city,
+                country=self.country,
+                category_code=self.category_code,
+                local_language="zh" if self.local_name or self.local_city else "",
+                local_name=self.local_name,
+                local_city=self.local_city,
             )
         except ValueError as error:
             raise BadName(f"merchant: {error}") from error
