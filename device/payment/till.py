@@ -132,13 +132,7 @@ class Till:
         if sale.due.minor <= 0:
             return sale
         challenge = Challenge(self.settings.terminal, sale.sale, self._randomness.token_bytes(tokens.NONCE_BYTES))
-        text = emv_qr.build_dynamic_code(
-            merchant=self.settings.merchant,
-            amount=sale.due,
-            reference=sale.sale,
-            terminal=self.settings.terminal,
-            template=challenge.template(),
-        )
+        text = emv_qr.write_challenge_code(challenge, merchant=self.settings.merchant, amount=sale.due)
         return self.apply(sale, ChallengeShown(challenge.nonce, text))
 
 

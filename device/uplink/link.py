@@ -33,9 +33,9 @@ _CONNECT_TIMEOUT_S = 5.0
 _KEEP_ALIVE_S = 15
 _SESSION_EXPIRY_S = 7 * 24 * 3600
 """So long the broker keeps decisions for a terminal that is away."""
-_REFUSALS_TO_WAIT_LONG = frozenset(
-    {"Not authorized", "Bad user name or password", "Banned", "Client identifier not valid"}
-)
+_PATIENT = 10
+"""Failures that a refusal counts as, which trying again soon cannot change."""
+_FINAL_REFUSALS = frozenset({"Not authorized", "Bad user name or password", "Banned", "Client identifier not valid"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,6 @@ class Link:
         self._user = user
         self._client: mqtt.Client | None = None
         self._up = False
-        self._ended: asyncio.Event | None = None
 
     @property
     def up(self) -> bool:
@@ -101,62 +100,65 @@ class Link:
         failures = 0
         try:
             while True:
-                try:
-                    await self._live()
-                    failures = 0
-                    reason = "the connection was lost"
-                except (OSError, LinkRefused) as error:
-                    reason = str(error) or type(error).__name__
-                    failures = failures + 1 if not getattr(error, "patient", False) else 10
+                reason, failures = await self._try_once(failures)
+                await self._drop()
                 delay = jittered_delay_s(failures)
                 level = logging.WARNING if failures <= 1 else logging.DEBUG
                 log.log(level, "broker %s:%d: %s; again in %.1f s", *self._address, reason, delay)
                 await asyncio.sleep(delay)
         finally:
-            await self._leave(last_word())
+            await self._say(last_word)
+            await self._drop()
 
     @property
     def _address(self) -> tuple[str, int]:
         return self._settings.host, self._settings.port
 
+    async def _try_once(self, failures: int) -> tuple[str, int]:
+        try:
+            await self._live()
+        except LinkRefused as error:
+            return str(error), _PATIENT if error.patient else failures + 1
+        except OSError as error:
+            return str(error) or type(error).__name__, failures + 1
+        return "the connection was lost", 0
+
     async def _live(self) -> None:
         loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
+        ended = asyncio.Event()
         greeted: asyncio.Future[None] = loop.create_future()
-        self._client = client = self._make_client(loop, greeted)
+        self._client = client = self._make_client(loop, greeted, ended)
+        await asyncio.to_thread(self._connect, client)
+        client.loop_start()
         try:
-            await asyncio.to_thread(self._connect, client)
-            client.loop_start()
             async with asyncio.timeout(_CONNECT_TIMEOUT_S):
                 await greeted
-            log.info("connected to the broker %s:%d", *self._address)
-            self._up = True
-            self._user.link_up()
-            await self._ended.wait()
         except TimeoutError as error:
             raise LinkRefused("the broker does not answer") from error
-        finally:
-            if self._up and asyncio.current_task().cancelling() == 0:  # type: ignore[union-attr]
-                self._lose()
+        log.info("connected to the broker %s:%d", *self._address)
+        self._up = True
+        self._user.link_up()
+        await ended.wait()
 
-    def _lose(self) -> None:
-        self._up = False
-        self._client = None
-        self._user.link_down()
-
-    async def _leave(self, last_word: tuple[str, bytes]) -> None:
+    async def _drop(self) -> None:
         client, self._client = self._client, None
-        if client is None:
-            return
-        if self._up:
-            self._up = False
-            topic, payload = last_word
-            info = client.publish(topic, payload, qos=1, retain=True)
-            await asyncio.to_thread(_wait_briefly, info)
-        client.disconnect()
-        await asyncio.to_thread(client.loop_stop)
+        was_up, self._up = self._up, False
+        if client is not None:
+            client.disconnect()
+            await asyncio.to_thread(client.loop_stop)
+        if was_up:
+            self._user.link_down()
 
-    def _make_client(self, loop: asyncio.AbstractEventLoop, greeted: asyncio.Future[None]) -> mqtt.Client:
+    async def _say(self, last_word: Callable[[], tuple[str, bytes]]) -> None:
+        if self._client is None or not self._up:
+            return
+        topic, payload = last_word()
+        info = self._client.publish(topic, payload, qos=1, retain=True)
+        await asyncio.to_thread(_wait_briefly, info)
+
+    def _make_client(
+        self, loop: asyncio.AbstractEventLoop, greeted: asyncio.Future[None], ended: asyncio.Event
+    ) -> mqtt.Client:
         settings = self._settings
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -170,12 +172,10 @@ class Link:
         client.tls_set_context(context)
         client.connect_timeout = _CONNECT_TIMEOUT_S
         client.will_set(settings.will_topic, settings.will, qos=1, retain=True)
-        ended = self._ended
-        assert ended is not None, "set just before"
 
         def on_connect(client: mqtt.Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
             if reason.is_failure:
-                refusal = LinkRefused(f"the broker refuses: {reason}", patient=str(reason) in _REFUSALS_TO_WAIT_LONG)
+                refusal = LinkRefused(f"the broker refuses: {reason}", patient=str(reason) in _FINAL_REFUSALS)
                 loop.call_soon_threadsafe(_fail, greeted, refusal)
                 return
             options = SubscribeOptions(qos=1)
@@ -185,7 +185,7 @@ class Link:
             loop.call_soon_threadsafe(_succeed, greeted)
 
         def on_message(_client: mqtt.Client, _user: Any, message: mqtt.MQTTMessage) -> None:
-            loop.call_soon_threadsafe(self._hear, client, message.topic, message.payload)
+            loop.call_soon_threadsafe(self._hear, client, message.topic, bytes(message.payload))
 
         def on_disconnect(*_: Any) -> None:
             loop.call_soon_threadsafe(ended.set)
@@ -199,7 +199,7 @@ class Link:
         return client
 
     def _connect(self, client: mqtt.Client) -> None:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
         properties.MaximumPacketSize = cbor.LARGEST_MESSAGE
         client.connect(

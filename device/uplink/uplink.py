@@ -1,8 +1,8 @@
 """The way to settlement: empties the journal's queue, and brings decisions, receipts, answers and the heartbeat.
 
-Only a receipt of settlement empties the queue. After every connection, and whenever settlement starts anew, the terminal
-introduces itself and sends again all that is not receipted. Everything that comes down is verified with settlement's
-key; what is forged, foreign or old changes nothing.
+Only a receipt of settlement empties the queue. After every connection, and whenever settlement starts anew, the
+terminal introduces itself and sends again all that is not receipted. Everything that comes down is verified with
+settlement's key; what is forged, foreign or old changes nothing.
 """
 
 from __future__ import annotations

@@ -57,8 +57,24 @@ class Command:
 def read_script(path: str | Path) -> list[Command]:
     """Read and check a script; raises BadScript."""
     path = Path(path)
+    return _read_lines(path.read_text(encoding="utf-8"), path)
+
+
+def run_script(bench: Bench, path: str | Path, say: Callable[[str], None] | None = None) -> None:
+    """Run a script to its end; `say` hears each line before it is done. Raises BadScript."""
+    path = Path(path)
+    _run(bench, read_script(path), path, say)
+
+
+def run_line(bench: Bench, line: str) -> None:
+    """Run one command; paths are relative to the present folder. Raises BadScript."""
+    here = Path("command")
+    _run(bench, _read_lines(line, here), here, None)
+
+
+def _read_lines(text: str, path: Path) -> list[Command]:
     commands = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(text.splitlines(), 1):
         try:
             words = shlex.split(line, comments=True)
             if words:
@@ -68,10 +84,8 @@ def read_script(path: str | Path) -> list[Command]:
     return commands
 
 
-def run_script(bench: Bench, path: str | Path, say: Callable[[str], None] | None = None) -> None:
-    """Run a script to its end; `say` hears each line before it is done. Raises BadScript."""
-    path = Path(path)
-    for command in read_script(path):
+def _run(bench: Bench, commands: list[Command], path: Path, say: Callable[[str], None] | None) -> None:
+    for command in commands:
         if say is not None:
             say(" ".join((command.name, *command.words, *(f"{key}={value}" for key, value in command.named.items()))))
         try:

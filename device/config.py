@@ -1,0 +1,198 @@
+"""The terminal's settings: a TOML file, read strictly, every fault named by file and key.
+
+SettingsProblem
++-- SettingsMissing    the file, or a file it names, is not there (also a FileNotFoundError)
++-- SettingsWrong      unknown keys, wrong types, values that make no sense (also a ValueError)
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from device.drivers.registry import KINDS
+from device.payment.events import Timing
+from device.payment.presented import SHAPES, CodeShape
+from device.payment.risk import OfflineLimits
+from keys.badges import is_badge_hash
+from protocol import currencies, ids
+
+
+class SettingsProblem(Exception):
+    """The settings cannot be used; the text names file and key."""
+
+
+class SettingsMissing(SettingsProblem, FileNotFoundError):
+    """A file is not there."""
+
+
+class SettingsWrong(SettingsProblem, ValueError):
+    """The content of the file is wrong."""
+
+
+class _Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class TerminalSettings(_Section, frozen=True):
+    """Who the terminal is."""
+
+    name: str
+    mall: str
+    state: Path
+    currency: str = "CNY"
+    language: Literal["zh", "en"] = "zh"
+
+
+class MerchantSettings(_Section, frozen=True):
+    """Who sells, as the shopper's phone shows it; Latin letters, with local names beside them."""
+
+    name: str
+    city: str
+    country: str
+    category_code: str = "0000"
+    local_name: str = ""
+    local_city: str = ""
+
+
+class KeySettings(_Section, frozen=True):
+    """The files of the terminal's identity."""
+
+    record_key: Path = Path("record.key")
+    record_certificate: Path = Path("record.crt")
+    tls_key: Path = Path("tls.key")
+    tls_certificate: Path = Path("tls.crt")
+    authority: Path = Path("ca.crt")
+    settlement_certificate: Path = Path("settlement.crt")
+
+
+class BrokerSettings(_Section, frozen=True):
+    """Where the broker is."""
+
+    host: str
+    port: int = 8883
+
+
+class ServerSettings(_Section, frozen=True):
+    """Where the local HTTP server listens; on another address than loopback it needs a certificate."""
+
+    host: str = "127.0.0.1"
+    port: int = 8800
+    names: tuple[str, ...] = ()
+    """Host names by which registers reach the terminal, besides `host`."""
+    tls_key: Path | None = None
+    tls_certificate: Path | None = None
+
+
+class CheckoutSettings(Timing, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the checkout behaves."""
+
+    catalogue: Path | None = None
+
+
+class SupervisorSettings(_Section, frozen=True):
+    """One person who may approve refunds."""
+
+    name: str
+    badge_hash: str
+
+
+class DeviceSettings(_Section, frozen=True):
+    """One device and its driver."""
+
+    kind: str
+    name: str
+    driver: str
+    options: dict[str, Any] = {}
+
+
+class Settings(_Section, frozen=True):
+    """The whole file. Paths are absolute after `load_settings`."""
+
+    terminal: TerminalSettings
+    merchant: MerchantSettings
+    broker: BrokerSettings
+    keys: KeySettings = KeySettings()
+    server: ServerSettings = ServerSettings()
+    checkout: CheckoutSettings = CheckoutSettings()
+    offline: OfflineLimits = OfflineLimits()
+    supervisors: tuple[SupervisorSettings, ...] = ()
+    devices: tuple[DeviceSettings, ...] = ()
+    codes: tuple[CodeShape, ...] = SHAPES
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal lies."""
+        return self.terminal.state / "journal.db"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check a settings file; SettingsMissing or SettingsWrong with a sentence for the technician."""
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings, dec_hook=_read_path)
+    except FileNotFoundError as error:
+        raise SettingsMissing(f"there is no settings file {path}") from error
+    except OSError as error:
+        raise SettingsMissing(f"{path} cannot be read: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise SettingsWrong(f"{path}: {error}") from error
+    _check(path, settings)
+    absolute: Settings = _with_absolute_paths(settings, path.absolute().parent)
+    return absolute
+
+
+def settings_hash(path: Path) -> bytes:
+    """Name the content of a settings file: SHA-256."""
+    return hashlib.sha256(path.read_bytes()).digest()
+
+
+def _read_path(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value)
+    raise ValueError("expected the path of a file")
+
+
+def _check(path: Path, settings: Settings) -> None:
+    terminal = settings.terminal
+    for key, name in (("terminal.name", terminal.name), ("terminal.mall", terminal.mall)):
+        if not ids.is_name(name):
+            raise SettingsWrong(f"{path}: {key} is 1 to 20 characters of a-z, 0-9 and -")
+    try:
+        currencies.by_code(terminal.currency)
+    except currencies.UnknownCurrency as error:
+        raise SettingsWrong(f"{path}: terminal.currency: {error}") from error
+    _check_devices(path, settings.devices)
+    for supervisor in settings.supervisors:
+        if not is_badge_hash(supervisor.badge_hash):
+            raise SettingsWrong(f"{path}: the badge_hash of supervisor {supervisor.name!r} is none")
+    _check_server(path, settings.server)
+
+
+def _check_devices(path: Path, devices: tuple[DeviceSettings, ...]) -> None:
+    names: set[str] = set()
+    for device in devices:
+        if device.kind not in KINDS:
+            raise SettingsWrong(f"{path}: device {device.name!r}: kind is one of {', '.join(KINDS)}")
+        if not ids.is_name(device.name) or device.name in names:
+            raise SettingsWrong(f"{path}: device {device.name!r}: every device has a name of its own of a-z, 0-9, -")
+        names.add(device.name)
+
+
+def _check_server(path: Path, server: ServerSettings) -> None:
+    is_loopback = server.host in ("127.0.0.1", "::1", "localhost")
+    if not is_loopback and (server.tls_key is None or server.tls_certificate is None):
+        raise SettingsWrong(f"{path}: server.host {server.host} needs server.tls_key and server.tls_certificate")
+
+
+def _with_absolute_paths(section: Any, folder: Path) -> Any:
+    changes: dict[str, Any] = {}
+    for name in section.__struct_fields__:
+        value = getattr(section, name)
+        if isinstance(value, Path):
+            changes[name] = folder / value
+        elif isinstance(value, _Section | Timing):
+            changes[name] = _with_absolute_paths(value, folder)
+    return msgspec.structs.replace(section, **changes)

@@ -1,0 +1,133 @@
+"""All devices of a terminal: made from the settings, started side by side, and stopped together.
+
+A device that is missing or broken is said and passed over; the rest of the terminal goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
+
+from device.config import DeviceSettings
+from device.decode.scanned import ScannedDecoder
+from device.drivers.base import Button, Buzzer, Driver, Lamps, Microphone, Printer, Scan, Scanner, Tamper
+from device.drivers.errors import DriverError
+from device.drivers.registry import make_driver
+from device.ports import Health, HealthState, Reading
+
+log = logging.getLogger(__name__)
+
+_Kind = TypeVar("_Kind", bound=Driver)
+
+
+class Part(Protocol):
+    """Anything with the lifecycle of a driver."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def stop(self) -> None:
+        """End."""
+
+
+class Devices:
+    """Makes, starts and stops the drivers, and hands on what they deliver (from their threads)."""
+
+    def __init__(
+        self,
+        settings: Iterable[DeviceSettings],
+        *,
+        read: Callable[[Reading], None],
+        pressed: Callable[[], None],
+        tampered: Callable[[bool], None],
+        health: Callable[[str, Health], None],
+    ) -> None:
+        self._read = read
+        self._pressed = pressed
+        self._tampered = tampered
+        self._health = health
+        self._parts: list[tuple[str, Part]] = []
+        self._drivers: list[Driver] = []
+        for device in settings:
+            self._add(device)
+
+    @property
+    def lamps(self) -> list[Lamps]:
+        """All sets of lamps."""
+        return self._of(Lamps)
+
+    @property
+    def buzzers(self) -> list[Buzzer]:
+        """All buzzers."""
+        return self._of(Buzzer)
+
+    @property
+    def printers(self) -> list[Printer]:
+        """All slip printers."""
+        return self._of(Printer)
+
+    async def run(self) -> None:
+        """Start all devices, and stop them when cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, part in self._parts:
+                    group.create_task(asyncio.to_thread(self._start, name, part), name=f"start {name}")
+            await asyncio.Event().wait()
+        finally:
+            async with asyncio.TaskGroup() as group:
+                for name, part in self._parts:
+                    group.create_task(asyncio.to_thread(part.stop), name=f"stop {name}")
+
+    def _of(self, kind: type[_Kind]) -> list[_Kind]:
+        return [driver for driver in self._drivers if isinstance(driver, kind)]
+
+    def _add(self, device: DeviceSettings) -> None:
+        try:
+            self._parts.append((device.name, self._make(device)))
+        except DriverError as error:
+            self._fail(device.name, error)
+
+    def _make(self, device: DeviceSettings) -> Part:
+        if device.kind == "camera":
+            from device.decode.camera_process import CameraProcess  # noqa: PLC0415  # only where there is a camera
+
+            return CameraProcess(device.name, device.driver, device.options, deliver=self._read, watch=self._health)
+        driver = make_driver(device.kind, device.driver, device.name, device.options)
+        driver.watch(self._health)
+        self._drivers.append(driver)
+        if isinstance(driver, Microphone):
+            from device.ears import Ears  # noqa: PLC0415  # brings numpy
+
+            return Ears(driver, self._read)
+        self._listen(driver)
+        return driver
+
+    def _listen(self, driver: Driver) -> None:
+        match driver:
+            case Scanner():
+                driver.listen(self._scanned(ScannedDecoder()))
+            case Button():
+                driver.listen(self._pressed)
+            case Tamper():
+                driver.listen(self._tampered)
+            case _:
+                pass
+
+    def _scanned(self, decoder: ScannedDecoder) -> Callable[[Scan], None]:
+        def take(scan: Scan) -> None:
+            for reading in decoder.feed(scan):
+                self._read(reading)
+
+        return take
+
+    def _start(self, name: str, part: Part) -> None:
+        try:
+            part.start()
+        except DriverError as error:
+            self._fail(name, error)
+
+    def _fail(self, name: str, error: DriverError) -> None:
+        log.error("device %s is left out: %s", name, error.detail)
+        self._health(name, Health(HealthState.FAILED, error.detail))

@@ -1,0 +1,234 @@
+"""The one place that puts the parts of a terminal together, starts them and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import TypeVar
+
+from device.config import Settings
+from device.devices import Devices
+from device.feedback import Feedback
+from device.identity import TerminalKeys, load_keys
+from device.payment.counter import Counter
+from device.payment.goods import Catalogue
+from device.payment.journal import Journal
+from device.payment.presented import Classifier
+from device.payment.presenting import Presenter
+from device.payment.till import CounterSettings, Till
+from device.ports import Clock, Health, Randomness, Reading
+from device.server.app import make_app
+from device.server.pairing import Pairing
+from device.server.serve import serve
+from device.uplink.link import LinkSettings
+from device.uplink.uplink import Identity, Uplink, presence
+from keys.badges import is_badge
+from protocol.emv_qr import MerchantDetails
+from protocol.service_manager import notify, watchdog_interval_s
+from protocol.topics import TerminalTopics, beat_topic
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.1
+_RESOLVE_S = 8.0
+"""So long a payment under way may take to be decided when the terminal is asked to stop."""
+_LAST_RECORDS_S = 1.0
+
+_Argument = TypeVar("_Argument")
+
+
+class Terminal:
+    """A whole terminal. The constructor only stores; `run` works until `stop` is called."""
+
+    def __init__(self, settings: Settings, settings_hash: bytes, *, clock: Clock, randomness: Randomness) -> None:
+        self._settings = settings
+        self._settings_hash = settings_hash
+        self._clock = clock
+        self._randomness = randomness
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask the terminal to stop; `run` returns when a running sale is resolved or recorded as unknown."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Work until asked to stop; raises KeyProblem, JournalProblem or CounterProblem if it cannot begin."""
+        keys = load_keys(self._settings, self._clock)
+        journal = Journal(self._settings.journal, self._settings.terminal.name, keys.signer, self._clock)
+        journal.start()
+        try:
+            await self._run(keys, journal)
+        finally:
+            journal.stop()
+
+    async def _run(self, keys: TerminalKeys, journal: Journal) -> None:
+        uplink = self._make_uplink(keys, journal)
+        counter = self._make_counter(keys, journal, uplink)
+        pairing = Pairing(self._settings.terminal.state, clock=self._clock, randomness=self._randomness)
+        devices = self._make_devices(counter, pairing)
+        feedback = Feedback(
+            lamps=devices.lamps,
+            buzzers=devices.buzzers,
+            printers=devices.printers,
+            language=self._settings.terminal.language,
+        )
+        uplink.attach(counter)
+        counter.start()
+        feedback.start(counter.view())
+        counter.subscribe(feedback.follow)
+        await self._live(counter, uplink, pairing, devices)
+
+    async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices) -> None:
+        async with asyncio.TaskGroup() as group:
+            working = [
+                group.create_task(uplink.run(), name="uplink"),
+                group.create_task(self._serve(counter, pairing), name="local server"),
+                group.create_task(self._tick(counter), name="time"),
+                group.create_task(self._feed_watchdog(), name="watchdog"),
+                group.create_task(devices.run(), name="devices"),
+            ]
+            await self._stopping.wait()
+            notify("STOPPING=1")
+            log.info("stopping")
+            await self._come_to_rest(counter, uplink)
+            for task in working:
+                task.cancel()
+
+    async def _come_to_rest(self, counter: Counter, uplink: Uplink) -> None:
+        counter.refuse_new_sales()
+        await _until(lambda: not counter.resolving, _RESOLVE_S)
+        counter.stop()
+        await _until(lambda: not uplink.online or counter.view().queue == 0, _LAST_RECORDS_S)
+
+    async def _serve(self, counter: Counter, pairing: Pairing) -> None:
+        app = make_app(counter, pairing, self._settings)
+        await serve(app, self._settings.server, ready=self._ready)
+
+    def _ready(self) -> None:
+        log.info("ready at %s:%d", self._settings.server.host, self._settings.server.port)
+        notify("READY=1")
+
+    async def _tick(self, counter: Counter) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            counter.tick()
+
+    async def _feed_watchdog(self) -> None:
+        interval_s = watchdog_interval_s()
+        while interval_s is not None:
+            notify("WATCHDOG=1")
+            await asyncio.sleep(interval_s)
+
+    def _make_uplink(self, keys: TerminalKeys, journal: Journal) -> Uplink:
+        terminal, broker, files = self._settings.terminal, self._settings.broker, self._settings.keys
+        topics = TerminalTopics(terminal.mall, terminal.name)
+        link = LinkSettings(
+            host=broker.host,
+            port=broker.port,
+            client_id=f"tillwave-{terminal.name}",
+            authority=files.authority,
+            certificate=files.tls_certificate,
+            key=files.tls_key,
+            filters=(topics.all_down, beat_topic(terminal.mall)),
+            will_topic=topics.presence,
+            will=presence("lost", _software(), journal.head.number),
+        )
+        identity = Identity(
+            mall=terminal.mall,
+            terminal=terminal.name,
+            software=_software(),
+            signer=keys.signer,
+            certificate=keys.certificate,
+            settlement_key=keys.settlement_key,
+        )
+        return Uplink(identity, link, journal=journal, clock=self._clock, randomness=self._randomness)
+
+    def _make_counter(self, keys: TerminalKeys, journal: Journal, uplink: Uplink) -> Counter:
+        settings = self._settings
+        till = Till(
+            CounterSettings(
+                terminal=settings.terminal.name,
+                currency=settings.terminal.currency,
+                merchant=_merchant(settings),
+                timing=settings.checkout,
+                offline=settings.offline,
+                software=_software(),
+                settings_hash=self._settings_hash,
+            ),
+            journal=journal,
+            line=uplink,
+            clock=self._clock,
+            randomness=self._randomness,
+        )
+        presenter = Presenter(
+            till,
+            classifier=Classifier(settings.codes),
+            catalogue=_catalogue(settings),
+            issuer=keys.settlement_key,
+        )
+        return Counter(till, presenter, self._supervisor)
+
+    def _supervisor(self, badge: str) -> str:
+        for supervisor in self._settings.supervisors:
+            if is_badge(badge, supervisor.badge_hash):
+                return supervisor.name
+        return ""
+
+    def _make_devices(self, counter: Counter, pairing: Pairing) -> Devices:
+        loop = asyncio.get_running_loop()
+
+        def on_loop(call: Callable[[_Argument], None]) -> Callable[[_Argument], None]:
+            return lambda argument: _hand_over(loop, call, argument)
+
+        def health(name: str, state: Health) -> None:
+            _hand_over(loop, lambda _: counter.device_health(name, state), None)
+
+        return Devices(
+            self._settings.devices,
+            read=on_loop(_reader(counter)),
+            pressed=lambda: _hand_over(loop, lambda _: pairing.open(), None),
+            tampered=on_loop(lambda is_open: counter.tampered(is_open=is_open)),
+            health=health,
+        )
+
+
+def _reader(counter: Counter) -> Callable[[Reading], None]:
+    return counter.present
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[_Argument], None], argument: _Argument) -> None:
+    with contextlib.suppress(RuntimeError):  # the loop is closed: the terminal has stopped
+        loop.call_soon_threadsafe(call, argument)
+
+
+async def _until(condition: Callable[[], bool], longest_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            while not condition():  # noqa: ASYNC110 - nothing tells when the last record is receipted
+                await asyncio.sleep(_TICK_S / 2)
+
+
+def _software() -> str:
+    return version("tillwave")
+
+
+def _merchant(settings: Settings) -> MerchantDetails:
+    merchant = settings.merchant
+    return MerchantDetails(
+        name=merchant.name,
+        city=merchant.city,
+        country=merchant.country,
+        category_code=merchant.category_code,
+        local_language="zh" if merchant.local_name else "",
+        local_name=merchant.local_name,
+        local_city=merchant.local_city,
+    )
+
+
+def _catalogue(settings: Settings) -> Catalogue:
+    if settings.checkout.catalogue is None:
+        return Catalogue.empty(settings.terminal.currency)
+    return Catalogue.load(settings.checkout.catalogue, settings.terminal.currency)

@@ -1,0 +1,34 @@
+"""How commands end: an exit code that scripts can tell apart, and one sentence for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+
+import typer
+
+
+class Exit(IntEnum):
+    """Exit codes of all commands; 2 is typer's own for wrong use."""
+
+    FAILED = 1
+    SETTINGS_WRONG = 3
+    SOMETHING_MISSING = 4
+    UNREACHABLE = 5
+
+
+def leave(code: Exit, sentence: str) -> typer.Exit:
+    """Say a sentence on standard error and give the exception that ends the command."""
+    typer.secho(f"tillwave: {sentence}", err=True, fg=typer.colors.RED)
+    return typer.Exit(int(code))
+
+
+@contextmanager
+def exit_on(kinds: dict[type[Exception], Exit]) -> Iterator[None]:
+    """End the command with the code of the first kind that an error is of."""
+    try:
+        yield
+    except tuple(kinds) as error:
+        code = next(code for kind, code in kinds.items() if isinstance(error, kind))
+        raise leave(code, str(error)) from error
