@@ -1,0 +1,185 @@
+"""The camera's own process: pictures in, readings out. Started by `device.decode.camera_process`.
+
+A camera that blocks for ever, a library that ends the process, memory that leaks: all stay in here, and end with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Final, cast
+
+from device.decode.camera_wire import Beat, Begin, Condition, Lines, Message, Rearm, Seen, decode_to_process, encode
+from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError
+from device.ports import HealthState, Reading
+
+if TYPE_CHECKING:
+    from device.decode.optical import OpticalDecoder
+    from device.drivers.base import Camera
+
+log = logging.getLogger(__name__)
+
+_READ_S: Final = 0.5
+_BEAT_MS: Final = 500
+_LOOK_AGAIN_S: Final = 1.0
+_LAST_MOMENT_S: Final = 2.0
+_SET_DEATH_SIGNAL: Final = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+CANNOT_WORK: Final = 3
+"""Exit code: the camera cannot be used as it is set up."""
+
+
+class Worker:
+    """Keeps one camera open, and tells what it sees."""
+
+    def __init__(self, begin: Begin, output: int) -> None:
+        self._begin = begin
+        self._output = output
+        self._stopping = threading.Event()
+        self._rearming = threading.Event()
+        self._condition = Condition("")
+        self._frames = 0
+        self._beat_at_ms = 0
+
+    def listen(self, lines: Lines, waiting: list[bytes]) -> None:
+        """Obey the lines of the terminal until it closes the pipe, which is the order to stop; runs in a thread."""
+        while True:
+            for line in waiting:
+                if isinstance(decode_to_process(line), Rearm):
+                    self._rearming.set()
+            data = os.read(sys.stdin.fileno(), 4096)
+            if not data:
+                break
+            waiting = lines.feed(data)
+        self._stopping.set()
+        time.sleep(_LAST_MOMENT_S)
+        os._exit(0)  # the camera does not let go
+
+    def run(self) -> int:
+        """Work until stopped; give the exit code."""
+        try:
+            camera, decoder = self._make()
+            while not self._stopping.is_set():
+                self._session(camera, decoder)
+        except DriverError as error:
+            self._tell(HealthState.FAILED, error.detail)
+            return CANNOT_WORK
+        return 0
+
+    def _make(self) -> tuple[Camera, OpticalDecoder]:
+        from device.decode.optical import OpticalDecoder  # noqa: PLC0415 - after the death signal is set, not before
+        from device.drivers.registry import make_driver  # noqa: PLC0415 - same
+
+        self._tell(HealthState.STARTING)
+        camera = make_driver("camera", self._begin.driver, self._begin.name, self._begin.options)
+        return cast("Camera", camera), OpticalDecoder(self._begin.name)
+
+    def _session(self, camera: Camera, decoder: OpticalDecoder) -> None:
+        """Open the camera and read it until it is gone or the work is over."""
+        self._tell(HealthState.STARTING)
+        had = self._frames
+        try:
+            camera.start()
+            while not self._stopping.is_set():
+                self._turn(camera, decoder)
+                self._tell_health_of(camera, has_pictures=self._frames > had)
+        except DeviceMissing as missing:
+            self._tell(HealthState.MISSING, missing.detail)
+            self._stopping.wait(_LOOK_AGAIN_S)
+        finally:
+            camera.stop()
+
+    def _turn(self, camera: Camera, decoder: OpticalDecoder) -> None:
+        self._beat()
+        picture = camera.read(_READ_S)
+        if picture is None:
+            return
+        self._frames += 1
+        if self._rearming.is_set():
+            self._rearming.clear()
+            decoder.rearm()
+        try:
+            readings = decoder.feed(picture, at_ms=_now_ms())
+        except ValueError as error:
+            raise DeviceFailed(self._begin.name, f"the camera gives no usable picture: {error}") from error
+        for reading in readings:
+            self._send(_seen(reading))
+
+    def _tell_health_of(self, camera: Camera, *, has_pictures: bool) -> None:
+        """Pass on what the driver says, but call nothing working that has given no picture."""
+        health = camera.health
+        if health.state is HealthState.WORKING and not has_pictures:
+            return
+        self._tell(health.state, health.detail)
+
+    def _tell(self, state: HealthState, detail: str = "") -> None:
+        condition = Condition(state.value, detail)
+        if condition != self._condition:
+            self._condition = condition
+            self._send(condition)
+
+    def _beat(self) -> None:
+        now = _now_ms()
+        if now - self._beat_at_ms >= _BEAT_MS:
+            self._beat_at_ms = now
+            self._send(Beat(self._frames))
+
+    def _send(self, message: Message) -> None:
+        data = encode(message)
+        while data:
+            data = data[os.write(self._output, data) :]
+
+
+def main() -> int:
+    """Read the first line and work; give the exit code."""
+    _die_with_the_terminal()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the terminal's to answer
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("device.drivers.base").setLevel(logging.ERROR)  # the terminal logs the health of the camera
+    output = _keep_output_for_messages()
+    lines = Lines()
+    waiting: list[bytes] = []
+    while not waiting:
+        data = os.read(sys.stdin.fileno(), 4096)
+        if not data:
+            return 0
+        waiting = lines.feed(data)
+    begin = decode_to_process(waiting.pop(0))
+    if not isinstance(begin, Begin):
+        log.error("the first line must name the camera; this module is started by the terminal, not by hand")
+        return CANNOT_WORK
+    worker = Worker(begin, output)
+    threading.Thread(target=worker.listen, args=(lines, waiting), name="orders", daemon=True).start()
+    try:
+        return worker.run()
+    except BrokenPipeError:
+        return 0
+
+
+def _die_with_the_terminal() -> None:
+    """Ask the kernel to end this process together with its parent, even if that is killed."""
+    ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+
+
+def _keep_output_for_messages() -> int:
+    """Give a descriptor of the terminal's pipe that no print of a library can reach."""
+    output = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return output
+
+
+def _seen(reading: Reading) -> Seen:
+    return Seen(reading.symbology, reading.raw, reading.aim, reading.at_ms)
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
