@@ -41,6 +41,11 @@ class TerminalTopics:
         return self._up("presence")
 
     @property
+    def check(self) -> str:
+        """An empty message by which a technician tries the way up, QoS 1; nobody reads it."""
+        return self._up("check")
+
+    @property
     def receipts(self) -> str:
         """Receipts, QoS 1."""
         return self._down("receipts")

@@ -44,6 +44,9 @@ ciphers ECDHE+AESGCM:ECDHE+CHACHA20
 require_certificate true
 use_identity_as_username true
 allow_anonymous false
+
+# One session for each certificate: nobody can take over another's session by calling himself like him.
+use_username_as_clientid true
 acl_file {folder}/{access}
 
 # Read after privileges are dropped to this user, who owns the key.
@@ -57,7 +60,7 @@ max_queued_messages 1000
 max_queued_bytes 16777216
 memory_limit 268435456
 max_keepalive 120
-persistent_client_expiration 1d
+persistent_client_expiration 7d
 
 log_dest stderr
 log_type error
