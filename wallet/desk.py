@@ -1,4 +1,4 @@
-"""What the page of a phone can ask for: its state, codes, sound, offers, payments. Blocking; several threads may call."""
+"""What the page of a phone can ask for: its state, codes, sound, offers, payments. Blocking, for several threads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wallet.errors import AnswerLost, NotPayable, SettlementProblem, Unreachable
 from wallet.phone import Offer, Phone
 from wallet.qr import read_picture, svg_of
 from wallet.settlement_client import Payment, Statement
-from wallet.sound import SAMPLE_RATES, wav_of
+from wallet.sound import wav_of
 
 CODE_SHOWN_S = 30
 MOST_OFFERS = 20
@@ -43,9 +43,7 @@ class Desk:
         return {"svg": svg_of(self._phone.payment_text(signed=signed)).decode(), "seconds": CODE_SHOWN_S}
 
     def sound(self, sample_rate: int) -> bytes:
-        """Make a fresh short token audible; ValueError for a sample rate that is not offered."""
-        if sample_rate not in SAMPLE_RATES:
-            raise ValueError(f"sample rates are {SAMPLE_RATES}")
+        """Make a fresh short token audible, as WAV."""
         return self._draw_wav(self._phone.short_token(), sample_rate)
 
     def scan(self, text: str) -> dict[str, Any]:
@@ -57,8 +55,8 @@ class Desk:
                 self._offers.popitem(last=False)
         return {"offer": offer.bill, **_shown_offer(offer)}
 
-    def scan_picture(self, data: bytes) -> dict[str, Any] | None:
-        """Scan the code in a picture; None if there is none."""
+    def scan_picture(self, data: bytes) -> dict[str, Any]:
+        """Scan the code in a picture; its offer is None if there is no code."""
         problem: NotPayable | None = None
         for text in read_picture(data):
             try:
@@ -67,7 +65,7 @@ class Desk:
                 problem = error
         if problem is not None:
             raise problem
-        return None
+        return {"offer": None}
 
     def pay(self, bill: str) -> dict[str, Any]:
         """Pay an offer that was scanned; NotPayable if it was not."""
@@ -126,6 +124,7 @@ def _shown_offer(offer: Offer) -> dict[str, Any]:
         "merchant": offer.merchant,
         "local_merchant": offer.local_merchant,
         "terminal": offer.challenge.terminal,
+        "sale": offer.challenge.sale,
         "amount": _shown_money(offer.amount),
     }
 

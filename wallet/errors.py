@@ -5,7 +5,7 @@ WalletProblem
 +-- AccountExists       an account would be overwritten (also a FileExistsError)
 +-- AccountDamaged      the account file cannot be used (also a ValueError)
 +-- NotPayable          what was scanned is not the code of a terminal, or no picture at all (also a ValueError)
-+-- NoSound             the waveform is not installed (also an ImportError)
++-- NoSound             tokens cannot be made audible here (also a RuntimeError)
 +-- BadSettings         an address or certificate that cannot be used (also a ValueError)
 +-- SettlementProblem
     +-- Unreachable     nothing was sent, nothing happened (also a ConnectionError)
@@ -51,7 +51,7 @@ class NotPayable(WalletProblem, ValueError):
     kind = "not-payable"
 
 
-class NoSound(WalletProblem, ImportError):
+class NoSound(WalletProblem, RuntimeError):
     """Tokens cannot be made audible."""
 
     kind = "no-sound"

@@ -1,4 +1,4 @@
-"""Serves a phone's page: plain on this machine alone, elsewhere over HTTPS, because browsers give the camera to no other."""
+"""Serves a phone's page: plain on this machine, elsewhere over HTTPS, because browsers give the camera to no other."""
 
 from __future__ import annotations
 

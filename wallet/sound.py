@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import wave
 
+from protocol.waveform import modulate
+from protocol.waveform.errors import WaveformError
 from wallet.errors import NoSound
 
 SAMPLE_RATES = (44100, 48000)
@@ -12,15 +14,13 @@ DEFAULT_RATE = 48000
 
 
 def wav_of(token: bytes, sample_rate: int = DEFAULT_RATE) -> bytes:
-    """Write a short token as WAV; NoSound if the waveform is not installed."""
+    """Write a short token as WAV; NoSound if the waveform cannot be used."""
+    import numpy as np  # noqa: PLC0415 only who plays needs it
+
     try:
-        import numpy as np  # noqa: PLC0415 only who plays needs it
-
-        from protocol.waveform import modulate  # noqa: PLC0415
-
-        samples = np.asarray(modulate(token, sample_rate), dtype=np.float64)
-    except ImportError as error:
-        raise NoSound("sound is not installed here; run: pip install 'tillwave[sound]'") from error
+        samples = modulate(token, sample_rate)
+    except WaveformError as error:
+        raise NoSound(str(error)) from error
     pcm = np.round(np.clip(samples, -1.0, 1.0) * 32767).astype("<i2")
     file = io.BytesIO()
     with wave.open(file, "wb") as writer:

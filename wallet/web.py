@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from wallet.desk import Desk
 from wallet.errors import (
@@ -29,6 +29,7 @@ from wallet.errors import (
 )
 from wallet.guards import Guards, refuse
 from wallet.qr import LARGEST_PICTURE
+from wallet.sound import SAMPLE_RATES
 
 PAGES = Path(__file__).with_name("pages")
 LARGEST_REQUEST = 8192
@@ -37,6 +38,9 @@ LARGEST_REQUEST = 8192
 _FILES = {
     "/": ("index.html", "text/html"),
     "/wallet.js": ("wallet.js", "text/javascript"),
+    "/api.js": ("api.js", "text/javascript"),
+    "/camera.js": ("camera.js", "text/javascript"),
+    "/sound.js": ("sound.js", "text/javascript"),
     "/texts.js": ("texts.js", "text/javascript"),
     "/wallet.css": ("wallet.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
@@ -51,6 +55,7 @@ _STATUS: dict[type[WalletProblem], int] = {
     Unintelligible: 502,
     SettlementProblem: 502,
 }
+_RATES = {str(rate) for rate in SAMPLE_RATES}
 _Body = TypeVar("_Body")
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -67,11 +72,14 @@ class _TooLarge(Exception):
     pass
 
 
-def make_app(desk: Desk, *, scheme: str, hosts: Collection[str], key: str) -> Starlette:
+class _NotUnderstood(Exception):
+    pass
+
+
+def make_app(desk: Desk, *, scheme: str, hosts: Collection[str], key: str) -> ASGIApp:
     """Put page and interface together; `hosts` are the Host headers it answers to, `key` opens the interface."""
     files = [Route(path, _file(PAGES / name, kind)) for path, (name, kind) in _FILES.items()]
-    guards = Middleware(Guards, scheme=scheme, hosts=hosts, key=key)
-    return Starlette(routes=files + _Interface(desk).routes(), middleware=[guards])
+    return Guards(Starlette(routes=files + _Interface(desk).routes()), scheme=scheme, hosts=hosts, key=key)
 
 
 class _Interface:
@@ -99,7 +107,10 @@ class _Interface:
         return _json(await run_in_threadpool(partial(self._desk.code, signed=signed)))
 
     async def _sound(self, request: Request) -> Response:
-        wav = await run_in_threadpool(self._desk.sound, int(request.query_params.get("rate", "")))
+        rate = request.query_params.get("rate", "")
+        if rate not in _RATES:
+            raise _NotUnderstood
+        wav = await run_in_threadpool(self._desk.sound, int(rate))
         return Response(wav, media_type="audio/wav")
 
     async def _card(self, request: Request) -> Response:
@@ -112,7 +123,7 @@ class _Interface:
 
     async def _scan_picture(self, request: Request) -> Response:
         picture = await _read(request, LARGEST_PICTURE)
-        return _json(await run_in_threadpool(self._desk.scan_picture, picture) or {"offer": None})
+        return _json(await run_in_threadpool(self._desk.scan_picture, picture))
 
     async def _pay(self, request: Request) -> Response:
         chosen = await _body(request, _Chosen)
@@ -142,14 +153,18 @@ def _answering(handler: _Handler) -> _Handler:
             return refuse(status, problem.kind, str(problem))
         except _TooLarge:
             return refuse(413, "too-large", "the request is too large")
-        except (ValueError, ClientDisconnect):
+        except (_NotUnderstood, ClientDisconnect):
             return refuse(400, "request", "the request is not what this page sends")
 
     return answer
 
 
 async def _body(request: Request, kind: type[_Body]) -> _Body:
-    return msgspec.json.decode(await _read(request, LARGEST_REQUEST), type=kind)
+    body = await _read(request, LARGEST_REQUEST)
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise _NotUnderstood from error
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -1,0 +1,216 @@
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wallet_house import House, terminal_code
+
+from protocol import tokens
+from protocol.money import Money
+from wallet.account import Account
+from wallet.errors import NotPayable, Refused, Unintelligible, Unreachable
+from wallet.phone import Offer, Phone
+from wallet.ports import SteppedClock
+from wallet.settlement_client import Verdict
+
+SALE = "aaaabbbbccccdddd"
+
+
+def offer_of(house: House, phone: Phone, minor: int = 1230) -> Offer:
+    return phone.scan(terminal_code(house.open_sale("till-1", SALE, minor), minor))
+
+
+def test_short_token_is_genuine_and_names_now(phone: Phone, account: Account, clock: SteppedClock) -> None:
+    token = tokens.parse_short_token(phone.short_token())
+    assert token.is_genuine(account.secret, None)
+    assert token.made_s == clock.now_ms() // 1000
+
+
+def test_no_two_tokens_share_a_second(phone: Phone) -> None:
+    made = [tokens.parse_short_token(phone.short_token()).made_s for _ in range(5)]
+    made.append(tokens.parse_signed_token(phone.signed_token()).made_s)
+    assert [after - before for before, after in itertools.pairwise(made)] == [1] * 5
+
+
+def test_two_phones_of_an_account_share_no_second(phone: Phone, account: Account, clock: SteppedClock) -> None:
+    other = Phone(Account.load(account.folder), clock=clock)
+    assert phone.short_token() != other.short_token()
+    other.close()
+
+
+def test_phone_waits_rather_than_running_ahead_of_the_clock(phone: Phone, clock: SteppedClock) -> None:
+    began_s = clock.now_ms() // 1000
+    for _ in range(60):
+        token = tokens.parse_short_token(phone.short_token())
+        assert abs(token.made_s - clock.now_ms() // 1000) < tokens.FRESH_S / 2
+    assert clock.now_ms() // 1000 - began_s >= 30
+
+
+def test_clock_set_back_is_not_waited_for(phone: Phone, clock: SteppedClock) -> None:
+    phone.short_token()
+    clock.step(-86_400_000)
+    assert tokens.parse_short_token(phone.short_token()).made_s == clock.now_ms() // 1000
+
+
+def test_signed_token_convinces_a_terminal_alone(phone: Phone, house: House, clock: SteppedClock) -> None:
+    token = tokens.parse_signed_token(phone.signed_token())
+    token.check(house.issuer.public_key, None, clock.now_ms() // 1000)
+
+
+def test_bound_tokens_are_good_for_their_challenge_alone(phone: Phone, house: House, account: Account) -> None:
+    offer = offer_of(house, phone)
+    phone.bind(offer)
+    short = tokens.parse_short_token(tokens.token_from_text(phone.payment_text()))
+    assert short.is_genuine(account.secret, offer.challenge.nonce)
+    assert not short.is_genuine(account.secret, bytes(16))
+    assert tokens.parse_signed_token(tokens.token_from_text(phone.payment_text(signed=True))).bound
+    phone.bind(None)
+    assert not tokens.parse_short_token(phone.short_token()).bound
+
+
+def test_terminals_code_is_read(phone: Phone, house: House) -> None:
+    challenge = house.open_sale("till-1", SALE, 1230)
+    code = terminal_code(challenge, 1230)
+    offer = phone.scan(f"  {code}\n")
+    assert offer == Offer(challenge, Money(1230, "CNY"), "Tea House", "一间茶室")
+    assert phone.scan(f"https://127.0.0.1:8470/?pay={code.replace(' ', '+')}") == offer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "TW1:AAAA",
+        "https://pay.example/?pay=hello",
+        "http://[/?pay=1",
+        "00020101021129370016A0000006770101",
+    ],
+)
+def test_other_texts_cannot_be_paid(phone: Phone, text: str) -> None:
+    with pytest.raises(NotPayable):
+        phone.scan(text)
+
+
+def test_changed_amount_breaks_the_check_value(phone: Phone, house: House) -> None:
+    code = terminal_code(house.open_sale("till-1", SALE, 1230), 1230)
+    with pytest.raises(NotPayable):
+        phone.scan(code.replace("540512.30", "540510.30"))
+
+
+@given(text=st.text(max_size=300))
+def test_no_text_breaks_the_scanner(text: str) -> None:
+    with pytest.raises(NotPayable):
+        Phone.scan(object.__new__(Phone), "000201" + text)
+
+
+def test_settlement_vouches_for_the_amount(phone: Phone, house: House) -> None:
+    challenge = house.open_sale("till-1", SALE, 1230, merchant="Tea House, floor 3")
+    assert phone.vouched(phone.scan(terminal_code(challenge, 1230))).merchant == "Tea House, floor 3"
+    with pytest.raises(NotPayable, match="another amount"):
+        phone.vouched(phone.scan(terminal_code(challenge, 1000)))
+
+
+def test_payment_is_approved_once_however_often_it_is_asked(phone: Phone, house: House) -> None:
+    offer = offer_of(house, phone)
+    first, second = phone.pay(offer), phone.pay(offer)
+    assert first == second
+    assert first.verdict is Verdict.APPROVED
+    assert house.balance == 12_850 - 1230
+
+
+def test_lost_answer_is_asked_for_again_with_the_same_order(phone: Phone, house: House) -> None:
+    house.lose_answers = 2
+    assert phone.pay(offer_of(house, phone)).verdict is Verdict.APPROVED
+    assert house.order_messages == 3
+    assert len(house.payments) == 1
+
+
+def test_lost_answers_leave_the_outcome_unknown_until_asked_after_a_restart(
+    phone: Phone, house: House, clock: SteppedClock
+) -> None:
+    offer = offer_of(house, phone)
+    house.lose_answers = 3
+    unknown = phone.pay(offer)
+    assert unknown.verdict is Verdict.UNKNOWN
+    clock.step(60_000)
+    restarted = Phone(Account.load(phone.account.folder), clock=clock)
+    approved = restarted.pay(offer)
+    restarted.close()
+    assert (approved.verdict, approved.order) == (Verdict.APPROVED, unknown.order)
+    assert len(house.payments) == 1
+
+
+def test_network_gone_after_a_lost_answer_stays_unknown(phone: Phone, house: House, account: Account) -> None:
+    offer = offer_of(house, phone)
+    house.lose_answers = 3
+    phone.pay(offer)
+    away = Phone(unreachable(account), clock=SteppedClock(0))
+    assert away.pay(offer).verdict is Verdict.UNKNOWN
+    away.close()
+
+
+def test_network_gone_before_anything_was_sent_is_no_payment(phone: Phone, house: House, account: Account) -> None:
+    offer = offer_of(house, phone)
+    away = Phone(unreachable(account), clock=SteppedClock(0))
+    with pytest.raises(Unreachable):
+        away.pay(offer)
+    away.close()
+    assert phone.pay(offer).verdict is Verdict.APPROVED
+
+
+def test_pending_order_is_asked_again(phone: Phone, house: House) -> None:
+    offer = offer_of(house, phone)
+    house.pending_answers = 1
+    assert phone.pay(offer).verdict is Verdict.PENDING
+    assert phone.pay(offer).verdict is Verdict.APPROVED
+    assert len(house.orders) == 1
+
+
+def test_declined_order_may_be_tried_anew(phone: Phone, house: House) -> None:
+    offer = offer_of(house, phone, 99_900)
+    declined = phone.pay(offer)
+    assert (declined.verdict, declined.reason) == (Verdict.DECLINED, "insufficient-funds")
+    house.balance = 100_000
+    approved = phone.pay(offer)
+    assert approved.verdict is Verdict.APPROVED
+    assert approved.order != declined.order
+
+
+def test_sale_that_settlement_does_not_know_is_refused(phone: Phone, house: House) -> None:
+    offer = offer_of(house, phone)
+    house.sales.clear()
+    with pytest.raises(Refused, match="not known"):
+        phone.pay(offer)
+
+
+def test_statement_brings_balance_and_a_fresh_voucher(phone: Phone, house: House, account: Account) -> None:
+    house.coupons = [{"code": "TWC:AAAABBBBCCCCDDDD", "label": "5 off"}]
+    phone.pay(offer_of(house, phone))
+    statement = phone.statement()
+    assert statement.balance == Money(11_620, "CNY")
+    assert statement.coupons[0].label == "5 off"
+    assert statement.payments[0].sale == SALE
+    assert phone.account.voucher != account.voucher
+    assert Account.load(account.folder).voucher == phone.account.voucher
+
+
+def test_voucher_of_another_account_is_not_kept(phone: Phone, house: House, account: Account) -> None:
+    own, house.alias = house.alias, b"other"
+    voucher = house.voucher()
+    house.alias = own
+    house.voucher = lambda: voucher  # type: ignore[method-assign]
+    with pytest.raises(Unintelligible):
+        phone.statement()
+    assert Account.load(account.folder).voucher == account.voucher
+
+
+def test_phone_shows_no_secret(phone: Phone, account: Account) -> None:
+    assert account.secret.hex() not in repr(phone)
+    assert "Lin Mei" in repr(phone)
+
+
+def unreachable(account: Account) -> Account:
+    return Account(
+        account.folder, "http://127.0.0.1:9", None, account.alias, account.secret, account.voucher, "Lin Mei", "CNY"
+    )
