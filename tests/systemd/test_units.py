@@ -16,7 +16,9 @@ LONGEST_SALE_S = 45
 SETTINGS_CANNOT_HEAL = {"2", "3", "4"}
 
 needs_analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-needs_sysusers = pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="systemd-sysusers is not installed")
+needs_sysusers = pytest.mark.skipif(
+    shutil.which("systemd-sysusers") is None, reason="systemd-sysusers is not installed"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to other accounts")
 every_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.stem)
 
@@ -95,7 +97,9 @@ def test_accounts_and_folders_are_made_as_the_units_need_them(tmp_path: Path):
     made = run("systemd-sysusers", f"--root={tmp_path}", SYSTEMD / "tillwave.sysusers")
     assert made.returncode == 0, made.stderr
     users = {line.split(":")[0]: line.split(":") for line in (tmp_path / "etc/passwd").read_text().splitlines()}
-    groups = {line.split(":")[0]: line.split(":")[3].split(",") for line in (tmp_path / "etc/group").read_text().splitlines()}
+    groups = {
+        line.split(":")[0]: line.split(":")[3].split(",") for line in (tmp_path / "etc/group").read_text().splitlines()
+    }
     for unit in UNITS:
         settings = settings_of(unit)
         assert users[settings["User"]][6] == "/usr/sbin/nologin"
