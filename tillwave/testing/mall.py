@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from provisioning.authority import Authority
 from provisioning.badge import Badge, make_badge
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tillwave.testing.shopper import Shopper
     from tillwave.testing.terminal import BoxedTerminal
 
+TEA_HOUSE = Merchant(name="Longjing Tea House", city="Hangzhou", country="CN", local_name="龙井茶馆")
 SHARES = Shares(
     version="demo-1", merchant=9000, platform=300, store=300, guide=150, mall=200, third=50, third_party="Tea Growers"
 )
@@ -34,7 +35,7 @@ class TerminalPlan:
 
     devices: Sequence[Device] | None = None
     """None means one simulated device of every kind."""
-    offline: Offline = Offline()
+    offline: Offline = field(default_factory=Offline)
     catalogue: str = ""
     """TOML text of the goods."""
     sale_deadline_s: int = 180
@@ -94,7 +95,7 @@ class BoxedMall:
         """End terminals, settlement and broker; harmless when stopped."""
         self._cleanup.close()
 
-    def __enter__(self) -> BoxedMall:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
