@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json as json_text
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,3 +50,46 @@ def _describe(reading: Reading) -> dict[str, str]:
         "text": reading.text,
         "hex": reading.raw.hex(),
     }
+
+
+def _print_json(results: Iterable[dict[str, Any]]) -> int:
+    """Print a line a file as soon as it is read; give the number of files that could not be read."""
+    unread = 0
+    for result in results:
+        typer.echo(json_text.dumps(result))
+        unread += "error" in result
+    return unread
+
+
+def _print_table(results: Iterable[dict[str, Any]]) -> int:
+    """Print what was read as a table, and a line on standard error for each file that could not be read."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("file", "source", "symbology", "aim", "content"):
+        table.add_column(heading, overflow="fold")
+    unread = 0
+    for result in results:
+        if "error" in result:
+            unread += 1
+            typer.secho(f"{_printable(result['file'])}: {result['error']}", err=True, fg=typer.colors.RED)
+        elif not result["readings"]:
+            table.add_row(Text(_printable(result["file"])), "nothing found")
+        for reading in result["readings"]:
+            cells = (result["file"], reading["source"], reading["symbology"], reading["aim"], _content(reading))
+            table.add_row(*(Text(_printable(cell)) for cell in cells))
+    if table.row_count:
+        Console().print(table)
+    return unread
+
+
+def _content(reading: dict[str, str]) -> str:
+    """Give the text, or the bytes in hexadecimal where they are none."""
+    return reading["text"] if reading["source"] == "optical" else reading["hex"]
+
+
+def _printable(text: str) -> str:
+    """Show control characters instead of obeying them: the content of a code must not steer the technician's screen."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in text)
