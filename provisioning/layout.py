@@ -11,7 +11,7 @@ import msgspec
 from keys.badges import is_badge_hash
 from provisioning.bundles import Answer
 from provisioning.errors import BadName
-from provisioning.mall import LOOPBACK, check_port
+from provisioning.mall import LOOPBACK, check_port, merchant_table
 from provisioning.toml import write_toml
 
 SETTINGS = "terminal.toml"
@@ -113,7 +113,7 @@ def terminal_settings(answer: Answer, choices: TerminalChoices) -> str:
             "currency": answer.currency,
             "state": "state",
         },
-        "merchant": msgspec.to_builtins(answer.merchant),
+        "merchant": merchant_table(answer.merchant),
         "keys": {
             "record_key": RECORD_KEY,
             "record_certificate": RECORD_CERTIFICATE,

@@ -23,7 +23,7 @@ _LONGEST_HOST, _LARGEST_PORT = 253, 65535
 _LONGEST_NAME = 60
 
 
-class Merchant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+class Merchant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who is paid, as a dynamic code names him."""
 
     name: str
@@ -85,9 +85,14 @@ class Mall(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise BadName(str(error)) from error
 
 
+def merchant_table(merchant: Merchant) -> dict[str, str]:
+    """Give a merchant as a table of a settings file, without names that he has not."""
+    return {key: value for key, value in msgspec.structs.asdict(merchant).items() if value}
+
+
 def save_mall(path: Path, mall: Mall) -> None:
     """Write mall.toml."""
-    document = msgspec.to_builtins(mall)
+    document = {**msgspec.to_builtins(mall), "merchant": merchant_table(mall.merchant)}
     if mall.broker is None:
         del document["broker"]
     replace(path, write_toml(document))
