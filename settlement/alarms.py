@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from settlement.clock import Clock
+from settlement.errors import Suspicious
+from settlement.store import Store
 from settlement.tables import alarms
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,25 @@ def sound(
             terminal=terminal, kind=kind, detail=detail[:_LONGEST_DETAIL], at_ms=at_ms, evidence=evidence
         )
     )
+
+
+class Watch:
+    """Keeps a Suspicious refusal as an alarm, after the transaction inside the block was undone."""
+
+    def __init__(self, store: Store, clock: Clock, terminal: str, evidence: bytes) -> None:
+        self._store = store
+        self._clock = clock
+        self._terminal = terminal
+        self._evidence = evidence
+
+    def __enter__(self) -> None:
+        """Begin to watch."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Suspicious):
+            now = self._clock.now_ms()
+            with self._store.writing() as connection:
+                sound(connection, self._terminal, error.reason, str(error), at_ms=now, evidence=self._evidence)
 
 
 def newest(connection: Connection, limit: int = 100) -> list[Alarm]:

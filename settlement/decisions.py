@@ -12,6 +12,8 @@ from protocol import cbor
 from protocol.answers import Decision, seal_answer
 from protocol.money import Money
 from protocol.records import Action, Verdict
+from settlement import alarms
+from settlement.acquirers.port import Charge
 from settlement.office import Office
 from settlement.tables import decisions
 
@@ -57,55 +59,21 @@ def find(connection: Connection, subject: Subject) -> Kept | None:
     return None if row is None else _kept(row)
 
 
-def keep(
-    connection: Connection,
-    office: Office,
-    subject: Subject,
-    verdict: Verdict,
-    amount: Money,
-    *,
-    reason: str = "",
-    payer: str = "",
-) -> bytes:
+def settled(connection: Connection, office: Office, subject: Subject, amount: Money) -> bytes | None:
+    """Give what settles the matter already: the same decision again, or that the id was used for something else."""
+    known = find(connection, subject)
+    if known is None or (known.content == subject.content and not known.is_final):
+        return None
+    if known.content == subject.content:
+        return known.message
+    return _refuse_reuse(connection, office, subject, amount)
+
+
+def keep(connection: Connection, office: Office, subject: Subject, charge: Charge, amount: Money) -> bytes:
     """Sign and keep a decision; gives its bytes. One that is not final yet is replaced."""
-    decision = Decision(
-        terminal=subject.terminal,
-        sale=subject.sale,
-        subject=subject.subject,
-        action=subject.action,
-        verdict=verdict,
-        amount=amount,
-        reason=reason,
-        payer=payer,
-        at_ms=office.clock.now_ms(),
-    )
-    message = seal_answer(decision, office.signer)
+    message = _sign(office, subject, charge, amount)
     _drop_unfinal(connection, subject)
-    _insert(connection, subject, decision, message, original=True)
-    return message
-
-
-def refuse_reuse(connection: Connection, office: Office, subject: Subject, amount: Money) -> bytes:
-    """Decline an id that came with other content before; the decision on the first content stands."""
-    query = select(decisions.c.message).filter_by(
-        terminal=subject.terminal, subject=subject.subject, action=int(subject.action), content=subject.content
-    )
-    known: bytes | None = connection.scalar(query)
-    if known is not None:
-        return known
-    decision = Decision(
-        terminal=subject.terminal,
-        sale=subject.sale,
-        subject=subject.subject,
-        action=subject.action,
-        verdict=Verdict.DECLINED,
-        amount=amount,
-        reason="id-reused",
-        payer="",
-        at_ms=office.clock.now_ms(),
-    )
-    message = seal_answer(decision, office.signer)
-    _insert(connection, subject, decision, message, original=False)
+    _insert(connection, subject, charge, message, original=True)
     return message
 
 
@@ -129,7 +97,38 @@ def _drop_unfinal(connection: Connection, subject: Subject) -> None:
     )
 
 
-def _insert(connection: Connection, subject: Subject, decision: Decision, message: bytes, *, original: bool) -> None:
+def _refuse_reuse(connection: Connection, office: Office, subject: Subject, amount: Money) -> bytes:
+    """Decline an id that came with other content before; the decision on the first content stands."""
+    query = select(decisions.c.message).filter_by(
+        terminal=subject.terminal, subject=subject.subject, action=int(subject.action), content=subject.content
+    )
+    known: bytes | None = connection.scalar(query)
+    if known is not None:
+        return known
+    detail = f"{subject.action.name.lower()} {subject.subject[:16]} came again with other content"
+    alarms.sound(connection, subject.terminal, "id-reused", detail, at_ms=office.clock.now_ms())
+    charge = Charge.declined("id-reused")
+    message = _sign(office, subject, charge, amount)
+    _insert(connection, subject, charge, message, original=False)
+    return message
+
+
+def _sign(office: Office, subject: Subject, charge: Charge, amount: Money) -> bytes:
+    decision = Decision(
+        terminal=subject.terminal,
+        sale=subject.sale,
+        subject=subject.subject,
+        action=subject.action,
+        verdict=charge.verdict,
+        amount=amount,
+        reason=charge.reason,
+        payer=charge.payer,
+        at_ms=office.clock.now_ms(),
+    )
+    return seal_answer(decision, office.signer)
+
+
+def _insert(connection: Connection, subject: Subject, charge: Charge, message: bytes, *, original: bool) -> None:
     connection.execute(
         decisions.insert().values(
             terminal=subject.terminal,
@@ -138,8 +137,8 @@ def _insert(connection: Connection, subject: Subject, decision: Decision, messag
             content=subject.content,
             original=original,
             sale=subject.sale,
-            verdict=int(decision.verdict),
-            reason=decision.reason,
+            verdict=int(charge.verdict),
+            reason=charge.reason,
             message=message,
         )
     )

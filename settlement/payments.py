@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, select
 
 from protocol.money import Money
 from protocol.records import Action, Refund
-from settlement import ledger, offers, splits
+from settlement import ledger, offers, sales, splits
 from settlement.office import Office
 from settlement.splits import Terms
 from settlement.tables import payments, refunds
@@ -80,7 +80,7 @@ def book(connection: Connection, office: Office, payment: Payment, coupons: tupl
     now = office.clock.now_ms()
     connection.execute(payments.insert().values(**_write(payment), at_ms=now))
     kind = "loss" if payment.state is State.LOST else "pay"
-    _post(connection, office, payment, kind, payment.payment, payment.legs())
+    _post(connection, office, payment, kind, subject=payment.payment, legs=payment.legs())
     offers.redeem(connection, payment.terminal, payment.sale, coupons, now)
 
 
@@ -91,9 +91,11 @@ def reverse(connection: Connection, office: Office, payment: Payment) -> Money:
     else:
         undone = payment.left
         legs = splits.refund_legs(payment.terms, payment.source, payment.amount.minor, payment.refunded, undone.minor)
-    _post(connection, office, payment, "reverse", payment.payment, legs)
+    _post(connection, office, payment, "reverse", subject=payment.payment, legs=legs)
     _change(connection, payment, state=State.REVERSED)
     offers.take_back(connection, payment.terminal, payment.sale)
+    if sales.is_closed(connection, payment.terminal, payment.sale):
+        offers.release(connection, payment.terminal, payment.sale)
     return undone
 
 
@@ -101,7 +103,7 @@ def refund(connection: Connection, office: Office, payment: Payment, body: Refun
     """Give a part of a payment back, from every party its share."""
     paid, amount = payment.amount.minor, body.amount.minor
     legs = splits.refund_legs(payment.terms, payment.source, paid, payment.refunded, amount)
-    _post(connection, office, payment, "refund", body.refund, legs)
+    _post(connection, office, payment, "refund", subject=body.refund, legs=legs)
     _change(connection, payment, refunded=payment.refunded + amount)
     connection.execute(
         refunds.insert().values(
@@ -113,6 +115,29 @@ def refund(connection: Connection, office: Office, payment: Payment, body: Refun
             supervisor=body.supervisor,
             at_ms=office.clock.now_ms(),
         )
+    )
+
+
+def count_at(connection: Connection, terminal: str, subject: str, number: int) -> None:
+    """Let a payment or refund count in the totals at the record in which the terminal counted it."""
+    for table, row in ((payments, payments.c.payment), (refunds, refunds.c.refund)):
+        change = table.update().where(table.c.terminal == terminal, row == subject)
+        connection.execute(change.values(number=number))
+
+
+def totals(connection: Connection, terminal: str, first: int, last: int) -> tuple[list[int], list[int]]:
+    """Give the amounts of payments and of refunds that count between two records; reversed payments in neither."""
+    paid = select(payments.c.minor).where(payments.c.terminal == terminal, payments.c.state == State.PAID)
+    back = select(refunds.c.minor).select_from(
+        refunds.join(
+            payments,
+            (payments.c.terminal == refunds.c.terminal) & (payments.c.payment == refunds.c.payment),
+        )
+    )
+    back = back.where(refunds.c.terminal == terminal, payments.c.state == State.PAID)
+    return (
+        list(connection.scalars(paid.where(payments.c.number.between(first, last)))),
+        list(connection.scalars(back.where(refunds.c.number.between(first, last)))),
     )
 
 
@@ -136,7 +161,7 @@ def book_coupons(connection: Connection, office: Office, terminal: str, sale: st
 
 
 def _post(
-    connection: Connection, office: Office, payment: Payment, kind: str, subject: str, legs: dict[str, int]
+    connection: Connection, office: Office, payment: Payment, kind: str, *, subject: str, legs: dict[str, int]
 ) -> None:
     entry = ledger.Entry(
         key=f"{kind}:{payment.terminal}:{subject}",

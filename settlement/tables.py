@@ -24,7 +24,9 @@ metadata = MetaData()
 
 _ID = String(16)
 _NAME = String(20)
-_ACCOUNT = String(80)
+_ANY = String(512)
+"""What a terminal wrote, whether or not it is an identifier."""
+_ACCOUNT = String(120)
 
 schema = Table("schema", metadata, Column("version", Integer, primary_key=True))
 
@@ -51,7 +53,7 @@ records = Table(
     Column("hash", LargeBinary(32), nullable=False),
     Column("message", LargeBinary, nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("subject", String(64), nullable=False),
+    Column("subject", _ANY, nullable=False),
     Column("kept_ms", BigInteger, nullable=False),
 )
 """Every record as it was signed. `subject` is what the record is about: an attempt, a refund, a sale."""
@@ -72,11 +74,11 @@ decisions = Table(
     "decisions",
     metadata,
     Column("terminal", _NAME, primary_key=True),
-    Column("subject", _ID, primary_key=True),
+    Column("subject", _ANY, primary_key=True),
     Column("action", Integer, primary_key=True),
     Column("content", LargeBinary(32), primary_key=True),
     Column("original", Boolean, nullable=False),
-    Column("sale", _ID, nullable=False),
+    Column("sale", _ANY, nullable=False),
     Column("verdict", Integer, nullable=False),
     Column("reason", String(40), nullable=False),
     Column("message", LargeBinary, nullable=False),

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from sqlalchemy import Connection, Row, select
 
+from keys.certificates import CertificateProblem, check_certificate, check_dates, parse_certificate, public_key_of
 from keys.port import key_id_of
 from protocol.chain import BEGINNING, Head
 from protocol.transport import Birth, read_birth, verify_birth
-from settlement import alarms
+from settlement import alarms, archive
 from settlement.clock import Clock
 from settlement.errors import Refused, Suspicious
-from settlement.tables import chains, records
+from settlement.tables import chains
 
 _ROLE = "record"
 
@@ -50,7 +49,7 @@ class Terminals:
         """Take an introduction; Refused or Suspicious, or a ProtocolProblem, when it proves nothing."""
         birth, envelope = read_birth(message)
         certificate = self._check(birth, terminal)
-        public_key = _p256(certificate)
+        public_key = public_key_of(certificate)
         verify_birth(envelope, public_key)
         row = _newest(connection, terminal)
         if row is not None and row.key_id != key_id_of(public_key):
@@ -66,36 +65,35 @@ class Terminals:
         row = _newest(connection, terminal)
         if row is None:
             raise Refused("unknown-terminal", f"terminal {terminal} has not introduced itself")
-        certificate = x509.load_der_x509_certificate(row.certificate)
-        self._check_validity(certificate)
-        return Chain(row.chain, terminal, _p256(certificate), Head(row.number, row.hash))
+        certificate = parse_certificate(row.certificate)
+        self._check_revoked(certificate)
+        try:
+            check_dates(certificate, self._now)
+        except CertificateProblem as problem:
+            raise Refused("bad-certificate", str(problem)) from problem
+        return Chain(row.chain, terminal, public_key_of(certificate), Head(row.number, row.hash))
 
     def _check(self, birth: Birth, terminal: str) -> x509.Certificate:
         if birth.terminal != terminal:
             raise Refused("foreign", f"an introduction of another terminal came on the topic of {terminal}")
         try:
-            certificate = x509.load_der_x509_certificate(birth.certificate)
-            certificate.verify_directly_issued_by(self._authority)
-        except (ValueError, TypeError, InvalidSignature) as error:
-            raise Refused(
-                "bad-certificate", f"the certificate of {terminal} is not of this mall's authority"
-            ) from error
-        self._check_validity(certificate)
-        if _names(certificate, NameOID.COMMON_NAME) != [terminal]:
-            raise Refused("bad-certificate", f"the certificate shown by {terminal} is of another terminal")
-        if _names(certificate, NameOID.ORGANIZATIONAL_UNIT_NAME) != [_ROLE]:
-            raise Refused("bad-certificate", f"the certificate of {terminal} is not for records")
+            certificate = parse_certificate(birth.certificate)
+            check_certificate(certificate, self._authority, common_name=terminal, unit=_ROLE, at=self._now)
+        except CertificateProblem as problem:
+            raise Refused("bad-certificate", str(problem)) from problem
+        self._check_revoked(certificate)
         return certificate
 
-    def _check_validity(self, certificate: x509.Certificate) -> None:
-        now = dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
-        if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-            raise Refused("bad-certificate", "the certificate is not valid at this time; renew it")
+    def _check_revoked(self, certificate: x509.Certificate) -> None:
         if certificate.serial_number in self._revoked:
             raise Refused("bad-certificate", "the certificate is revoked")
 
+    @property
+    def _now(self) -> dt.datetime:
+        return dt.datetime.fromtimestamp(self._clock.now_ms() / 1000, dt.UTC)
+
     def _check_replacement(self, row: Row[Any], certificate: x509.Certificate) -> None:
-        old = x509.load_der_x509_certificate(row.certificate)
+        old = parse_certificate(row.certificate)
         is_newer = certificate.not_valid_before_utc >= old.not_valid_before_utc
         if old.serial_number not in self._revoked or not is_newer:
             advice = f"if the terminal was replaced, list {old.serial_number:x} under terminals.revoked in the settings"
@@ -106,7 +104,7 @@ class Terminals:
         connection.execute(
             chains.insert().values(
                 terminal=birth.terminal,
-                key_id=key_id_of(_p256(certificate)),
+                key_id=key_id_of(public_key_of(certificate)),
                 certificate=birth.certificate,
                 opened_ms=now,
                 born_ms=now,
@@ -118,7 +116,7 @@ class Terminals:
         return self.find(connection, birth.terminal)
 
     def _greet_again(self, connection: Connection, row: Row[Any], birth: Birth, certificate: x509.Certificate) -> None:
-        old = x509.load_der_x509_certificate(row.certificate)
+        old = parse_certificate(row.certificate)
         is_newer = certificate.not_valid_before_utc >= old.not_valid_before_utc
         connection.execute(
             chains.update()
@@ -129,15 +127,10 @@ class Terminals:
                 software=birth.software,
             )
         )
-        kept = hash_of(connection, row.chain, birth.number)
+        kept = archive.hash_of(connection, row.chain, birth.number)
         if kept is not None and kept != birth.hash:
             detail = f"the journal differs from what is kept at record {birth.number}: it was copied or rolled back"
             alarms.sound(connection, birth.terminal, "forked", detail, at_ms=self._clock.now_ms())
-
-
-def hash_of(connection: Connection, chain: int, number: int) -> bytes | None:
-    """Give the hash of a kept record."""
-    return connection.scalar(select(records.c.hash).where(records.c.chain == chain, records.c.number == number))
 
 
 def move_head(connection: Connection, chain: int, head: Head) -> None:
@@ -148,14 +141,3 @@ def move_head(connection: Connection, chain: int, head: Head) -> None:
 def _newest(connection: Connection, terminal: str) -> Row[Any] | None:
     query = select(chains).where(chains.c.terminal == terminal).order_by(chains.c.chain.desc()).limit(1)
     return connection.execute(query).first()
-
-
-def _names(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[str | bytes]:
-    return [attribute.value for attribute in certificate.subject.get_attributes_for_oid(oid)]
-
-
-def _p256(certificate: x509.Certificate) -> ec.EllipticCurvePublicKey:
-    public_key = certificate.public_key()
-    if not isinstance(public_key, ec.EllipticCurvePublicKey) or public_key.curve.name != "secp256r1":
-        raise Refused("bad-certificate", "the certified key is not of P-256")
-    return public_key
