@@ -281,6 +281,16 @@ def test_the_pin_map_counts_the_header_rightly():
         assert f"GPIO{bcm}" in board.headers["J8"].pins[physical].names, name
 
 
+def test_the_settings_in_hardware_md_are_taken_by_the_drivers():
+    registry = importlib.import_module("device.drivers.registry")
+    blocks = re.findall(r"^```toml\n(.*?)^```", (ROOT / "hardware.md").read_text(), re.MULTILINE | re.DOTALL)
+    devices = [device for block in blocks for device in tomllib.loads(block)["devices"]]
+    assert {device["kind"] for device in devices} == set(registry.KINDS)
+    for device in devices:
+        driver = registry.find_driver(device["kind"], device["driver"])
+        registry.convert_options(driver.Options, device["name"], device["options"])
+
+
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
 def test_shellcheck_has_nothing_to_say():
     verdict = subprocess.run(["shellcheck", *SCRIPTS], capture_output=True, text=True, check=False)
