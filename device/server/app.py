@@ -1,0 +1,67 @@
+"""Joins the sides of the local server into one application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
+
+from device.payment.errors import CounterProblem
+from device.payment.views import Desk
+from device.ports import Clock, SystemClock
+from device.server.cashier import CashierSide
+from device.server.desk_calls import DeskCalls
+from device.server.display import DisplaySide
+from device.server.files import PageFiles
+from device.server.guard import Guard
+from device.server.limiter import Limiter
+from device.server.live import Live
+from device.server.local import LocalSide
+from device.server.pairing import Pairing, PairingClosed, WrongCode
+from device.server.problems import Refusal, answer_http, answer_refusal
+from device.server.register import RegisterSide
+from device.server.settings import ServerSettings
+
+_WRONG_BADGES_A_MINUTE = 5
+_STREAMS = frozenset({"/cashier/events", "/display/events"})
+_ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - these name no machine
+
+
+def make_app(desk: Desk, pairing: Pairing, settings: ServerSettings, clock: Clock | None = None) -> Starlette:
+    """Make the application of one terminal; `app.state.live.close()` ends everything that waits."""
+    clock = clock or SystemClock()
+    live = Live(desk, pairing)
+    files = PageFiles(settings)
+    calls = DeskCalls(desk, Limiter(clock, _WRONG_BADGES_A_MINUTE))
+    app = Starlette(
+        routes=[
+            Route("/", _go_to_cashier),
+            *RegisterSide(desk, calls, pairing, live).routes(),
+            *CashierSide(desk, calls, pairing, live, files=files, clock=clock).routes(),
+            *DisplaySide(desk, pairing, live, files=files, clock=clock).routes(),
+            *LocalSide(desk, pairing, clock).routes(),
+            *files.routes(),
+        ],
+        middleware=[Middleware(Guard, names=_names(settings), streams=_STREAMS)],
+        exception_handlers={
+            Refusal: answer_refusal,
+            CounterProblem: answer_refusal,
+            PairingClosed: answer_refusal,
+            WrongCode: answer_refusal,
+            HTTPException: answer_http,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.state.live = live
+    return app
+
+
+async def _go_to_cashier(_request: Request) -> RedirectResponse:
+    return RedirectResponse("/cashier")
+
+
+def _names(settings: ServerSettings) -> tuple[str, ...]:
+    return settings.names if settings.host in _ANY_ADDRESS else (settings.host, *settings.names)
