@@ -1,9 +1,9 @@
 """Deterministic CBOR (RFC 8949 section 4.2) and its mapping to frozen dataclasses.
 
 A message type is a dataclass whose fields carry a small integer key (`key(3)`), which is the key in the CBOR map. Keys
-lie in 0..23, so that the orders of sections 4.2.1 and 4.2.3 agree. There are no floats, tags or indefinite lengths. An
-absent optional field is left out. Reading is strict: unknown or missing keys, wrong types and other encodings are
-refused.
+lie in 0..23, so that the orders of sections 4.2.1 and 4.2.3 agree. There are maps with integer keys, arrays, integers,
+text and bytes, and nothing else: no floats, simple values, tags or indefinite lengths. An absent optional field is left
+out. Reading is strict: unknown or missing keys, wrong types and other encodings are refused.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from enum import IntEnum
 from typing import Any, TypeVar, cast
 
@@ -44,17 +44,19 @@ def encode(value: object) -> bytes:
 
 
 def decode(data: bytes) -> Any:
-    """Read deterministic CBOR; Malformed for any other encoding, however valid."""
-    if len(data) > LARGEST_MESSAGE:
-        raise Malformed(f"the message has {len(data)} bytes, more than {LARGEST_MESSAGE}")
-    try:
-        value = cbor2.loads(data, allow_indefinite=False, allow_duplicate_keys=False)
-        same = encode(value) == data
-    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError, EOFError) as error:
-        raise Malformed(f"the message is not CBOR ({type(error).__name__})") from error
-    if not same:
-        raise Malformed("the message is not deterministic CBOR")
+    """Read deterministic CBOR of plain values; Malformed for any other encoding or type, however valid."""
+    value = _load(data)
+    _refuse_foreign(value)
     return value
+
+
+def decode_tagged(data: bytes, tag: int) -> list[Any]:
+    """Read a tagged array like `decode`; Malformed if it is none or has another tag."""
+    value = _load(data)
+    if not isinstance(value, cbor2.CBORTag) or value.tag != tag or not isinstance(value.value, _ARRAYS):
+        raise Malformed(f"the message is not an array with tag {tag}")
+    _refuse_foreign(value.value)
+    return list(value.value)
 
 
 def to_map(value: Any) -> dict[int, object]:
@@ -78,6 +80,37 @@ def from_map(kind: type[_Value], data: object) -> _Value:
         elif not slot.optional:
             raise Malformed(f"{kind.__name__} lacks {slot.name}")
     return kind(**arguments)
+
+
+_ARRAYS = (list, tuple)
+"""cbor2 gives immutable values inside a tag."""
+
+
+def _load(data: bytes) -> Any:
+    if len(data) > LARGEST_MESSAGE:
+        raise Malformed(f"the message has {len(data)} bytes, more than {LARGEST_MESSAGE}")
+    try:
+        value = cbor2.loads(data, allow_indefinite=False, allow_duplicate_keys=False)
+        same = encode(value) == data
+    except (cbor2.CBORError, ValueError, TypeError, ArithmeticError, RecursionError, EOFError) as error:
+        raise Malformed(f"the message is not CBOR ({type(error).__name__})") from error
+    if not same:
+        raise Malformed("the message is not deterministic CBOR")
+    return value
+
+
+def _refuse_foreign(value: object) -> None:
+    """Raise Malformed for types of CBOR that messages do not use; in Python, true and 1.0 would pass for the key 1."""
+    if isinstance(value, _ARRAYS):
+        for item in value:
+            _refuse_foreign(item)
+    elif isinstance(value, Mapping):
+        if not all(type(number) is int for number in value):
+            raise Malformed("a map of the message has keys that are not integers")
+        for item in value.values():
+            _refuse_foreign(item)
+    elif type(value) not in (int, str, bytes):
+        raise Malformed("the message has a value that is neither integer, text nor bytes")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

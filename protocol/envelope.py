@@ -6,7 +6,7 @@ The exact bytes are kept and forwarded; nothing is encoded again in order to ver
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -62,12 +62,10 @@ def seal(payload: bytes, content_type: ContentType, signer: Signer) -> bytes:
 
 def take_apart(message: bytes, content_type: ContentType) -> Envelope:
     """Read a signed message without believing it; Malformed if it is not one of this content type."""
-    tag = cbor.decode(message)
-    if not isinstance(tag, cbor2.CBORTag) or tag.tag != _TAG or not isinstance(tag.value, Sequence):
-        raise Malformed("the message is not a COSE_Sign1")
-    if len(tag.value) != _PARTS:
+    parts = cbor.decode_tagged(message, _TAG)
+    if len(parts) != _PARTS:
         raise Malformed("a COSE_Sign1 has four parts")
-    protected, unprotected, payload, signature = tag.value
+    protected, unprotected, payload, signature = parts
     if not isinstance(unprotected, Mapping) or unprotected:
         raise Malformed("the unprotected header of a Tillwave message is empty")
     if not all(isinstance(part, bytes) for part in (protected, payload, signature)):

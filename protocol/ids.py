@@ -34,6 +34,8 @@ def encode_base32(data: bytes) -> str:
 
 def decode_base32(text: str) -> bytes:
     """Read base32 of either case without padding; ValueError if it is not exactly what `encode_base32` writes."""
+    if not text.isascii():
+        raise ValueError("base32 text has letters of other scripts")
     data = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
     if encode_base32(data) != text.upper():
         raise ValueError("base32 text has trailing bits")

@@ -230,7 +230,7 @@ def kind_of(body: Body) -> str:
 
 
 def seal_record(record: Record, signer: Signer) -> bytes:
-    """Sign a record."""
+    """Sign a record; Malformed if nobody could read it, since a record that cannot be read would block its chain."""
     header = _Header(
         terminal=record.terminal,
         number=record.number,
@@ -238,8 +238,9 @@ def seal_record(record: Record, signer: Signer) -> bytes:
         stamp=record.stamp,
         kind=_NUMBERS[type(record.body)],
     )
-    payload = {**cbor.to_map(header), _BODY: cbor.to_map(record.body)}
-    return seal(cbor.encode(payload), ContentType.RECORD, signer)
+    payload = _encode({**cbor.to_map(header), _BODY: cbor.to_map(record.body)})
+    parse_record(payload)
+    return seal(payload, ContentType.RECORD, signer)
 
 
 def open_record(message: bytes, public_key: ec.EllipticCurvePublicKey) -> Record:
@@ -266,6 +267,18 @@ def parse_record(payload: bytes) -> Record:
 
 
 _BODY = 6
+_LARGEST_PAYLOAD = cbor.LARGEST_MESSAGE - 1024
+"""Leaves room for the envelope and for the run that carries the record."""
+
+
+def _encode(payload: dict[int, object]) -> bytes:
+    try:
+        data = cbor.encode(payload)
+    except ValueError as error:
+        raise Malformed("a text of the record cannot be written in UTF-8") from error
+    if len(data) > _LARGEST_PAYLOAD:
+        raise Malformed(f"a record has at most {_LARGEST_PAYLOAD} bytes")
+    return data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

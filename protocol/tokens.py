@@ -35,6 +35,9 @@ COUPON_PREFIX, MEMBER_PREFIX, BADGE_PREFIX = "TWC:", "TWM:", "TWB:"
 FRESH_S = 90
 """A token older or younger than this many seconds is refused."""
 
+_LARGEST_LIMIT = 2**32 - 1
+_HALF = SIGNATURE_BYTES // 2
+_ORDER = ec.SECP256R1.group_order
 _SHORT, _SHORT_BOUND, _SIGNED, _SIGNED_BOUND = 0x11, 0x12, 0x21, 0x22
 _SHORT_LAYOUT = struct.Struct(f">B{ALIAS_BYTES}sI6s")
 _SIGNED_LAYOUT = struct.Struct(f">B{ALIAS_BYTES}sIIH33s{SIGNATURE_BYTES}sI{SIGNATURE_BYTES}s")
@@ -127,6 +130,7 @@ class Challenge:
 
 def make_short_token(secret: bytes, alias: bytes, now_s: int, nonce: bytes | None = None) -> bytes:
     """Make a short token, bound to a challenge if a nonce is given."""
+    _check_alias(alias)
     proof = _short_proof(secret, alias, now_s, nonce)
     return _SHORT_LAYOUT.pack(_SHORT if nonce is None else _SHORT_BOUND, alias, now_s, proof)
 
@@ -142,7 +146,10 @@ def parse_short_token(data: bytes) -> ShortToken:
 def make_voucher(
     issuer: Signer, *, alias: bytes, public_key: ec.EllipticCurvePublicKey, expires_s: int, limit: Money
 ) -> Voucher:
-    """Vouch for a phone's key."""
+    """Vouch for a phone's key; BadToken for an alias or limit that does not fit."""
+    _check_alias(alias)
+    if not 0 <= limit.minor <= _LARGEST_LIMIT:
+        raise BadToken(f"the limit of a voucher is 0 to {_LARGEST_LIMIT} minor units")
     unsigned = Voucher(alias, expires_s, limit, public_key, b"")
     return Voucher(alias, expires_s, limit, public_key, issuer.sign(_VOUCHER_DOMAIN + _voucher_bytes(unsigned)))
 
@@ -206,6 +213,19 @@ def token_from_text(text: str) -> bytes:
 def token_hash(token: bytes) -> bytes:
     """Name a token without showing it: SHA-256 of its bytes."""
     return hashlib.sha256(token).digest()
+
+
+def same_tokens(token: bytes) -> tuple[bytes, ...]:
+    """Give all bytes that count as this token: ECDSA signatures have two valid forms, so a signed token has a twin."""
+    if len(token) != SIGNED_BYTES or not is_wallet_token(token):
+        return (token,)
+    s = int.from_bytes(token[-_HALF:])
+    return (token, token[:-_HALF] + (_ORDER - s).to_bytes(_HALF)) if 0 < s < _ORDER else (token,)
+
+
+def _check_alias(alias: bytes) -> None:
+    if len(alias) != ALIAS_BYTES:
+        raise BadToken(f"the alias of an account has {ALIAS_BYTES} bytes")
 
 
 def _short_proof(secret: bytes, alias: bytes, made_s: int, nonce: bytes | None) -> bytes:
