@@ -116,6 +116,7 @@ def test_accounts_and_folders_are_made_as_the_units_need_them(tmp_path: Path):
         for folder in (config.parent, state):
             status = (tmp_path / folder.relative_to("/")).stat()
             assert (status.st_mode & 0o777, status.st_uid) == (0o700, int(users[settings["User"]][2]))
+        assert (tmp_path / config.relative_to("/")).with_name("state").readlink() == state
 
 
 def test_every_rule_for_devices_is_a_rule():
