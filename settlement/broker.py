@@ -13,7 +13,7 @@ import random
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
@@ -26,10 +26,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from protocol import ids
 from protocol.cbor import LARGEST_MESSAGE
 from protocol.errors import ProtocolProblem
-from protocol.money import MoneyProblem
 from protocol.topics import SETTLEMENT_USER, TerminalTopics, terminal_of
 from settlement.config import Settings
-from settlement.errors import Refused, SettlementProblem
+from settlement.errors import Refused
 from settlement.office import Outgoing
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,7 @@ _HEADROOM = 4096
 class Broker:
     """Hears terminals and speaks to them. `start` and `stop` act."""
 
-    def __init__(self, settings: Settings, desks: dict[str, Served]) -> None:
+    def __init__(self, settings: Settings, desks: Mapping[str, Served]) -> None:
         """Take who serves which leaf of `.../up/`: "birth", "records", "questions"."""
         self._settings = settings
         self._desks = desks
@@ -96,7 +95,7 @@ class Broker:
         if client is None or not self.is_up:
             return
         for message in messages:
-            properties = Properties(PacketTypes.PUBLISH)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.MessageExpiryInterval = message.expires_s
             client.publish(message.topic, message.payload, qos=qos, properties=properties)
 
@@ -137,7 +136,7 @@ class Broker:
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _connect(self, client: Client) -> None:
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_S
         properties.ReceiveMaximum = _IN_FLIGHT
         properties.MaximumPacketSize = LARGEST_MESSAGE + _HEADROOM
@@ -147,6 +146,9 @@ class Broker:
     def _connected(self, client: Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
             log.error("the broker refuses settlement: %s", reason)
+            return
+        if self._stopping.is_set():
+            client.disconnect()
             return
         self._line += 1
         every = TerminalTopics(self._settings.mall, "+")
@@ -168,7 +170,7 @@ class Broker:
             line, message = item
             if line != self._line:
                 continue
-            self._serve_one(message.topic, message.payload)
+            self._serve_one(message.topic, bytes(message.payload))
             if message.qos and line == self._line and self._client is not None:
                 self._client.ack(message.mid, message.qos)
 
@@ -177,14 +179,13 @@ class Broker:
         if leaf == "presence":
             log.debug("presence of %s: %d bytes", terminal, len(payload))
             return
+        if not ids.is_name(terminal) or leaf not in self._desks:
+            log.warning("refused %d bytes on a topic that nobody serves", len(payload))
+            return
         try:
-            if not ids.is_name(terminal) or leaf not in self._desks:
-                raise Refused("foreign", "a message came on a topic that nobody serves")
             self.send(self._desks[leaf](terminal, payload))
-        except (ProtocolProblem, Refused, MoneyProblem) as refused:
+        except (ProtocolProblem, Refused) as refused:
             log.warning("refused %d bytes of %s on %s: %s", len(payload), terminal, leaf, refused)
-        except SettlementProblem:
-            log.exception("a message of %s on %s could not be served", terminal, leaf)
         except Exception:
             # The terminal keeps what has no receipt and sends it again; the desk must go on for the others.
             log.exception("a message of %s on %s could not be served", terminal, leaf)

@@ -3,6 +3,7 @@
 SettlementProblem
 +-- SettingsWrong      settlement.toml says something that cannot be meant (also a ValueError)
 +-- SomethingMissing   a file that the settings name is not there (also a FileNotFoundError)
++-- CannotListen       the address for phones is taken, not of this machine, or its certificate is of no use
 +-- StoreUnusable      the database is not ours or of another version
 +-- Unbalanced         postings that do not add up to zero; a mistake in the program (also an ArithmeticError)
 +-- Overdrawn          an account would go below zero
@@ -29,6 +30,10 @@ class SettingsWrong(SettlementProblem, ValueError):
 
 class SomethingMissing(SettlementProblem, FileNotFoundError):
     """A certificate, key or settings file is missing."""
+
+
+class CannotListen(SettlementProblem):
+    """Phones cannot be served at this address."""
 
 
 class StoreUnusable(SettlementProblem):

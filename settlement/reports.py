@@ -1,13 +1,14 @@
-"""What people want to see of the books: all of them, one sale, one party, one account. Plain values for tables and JSON."""
+"""What people want to see of the books: all of them, one sale, one party, one account. Plain values."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from protocol.money import Money
-from settlement import alarms, ledger, offers, payments, splits
+from protocol.records import Action
+from settlement import alarms, ledger, offers, splits
 from settlement.accounts import Wallet
 from settlement.ledger import BookedEntry
 from settlement.office import Office
@@ -44,7 +45,7 @@ def of_sale(connection: Connection, sale: str) -> dict[str, Any]:
     rows = connection.execute(select(payment_rows).where(payment_rows.c.sale == sale).order_by(payment_rows.c.at_ms))
     return {
         "sale": sale,
-        "payments": [_payment(row._mapping) for row in rows],
+        "payments": [_payment(row) for row in rows],
         "entries": [_entry(entry) for entry in ledger.of_sale(connection, sale)],
     }
 
@@ -72,7 +73,7 @@ def of_wallet(connection: Connection, office: Office, wallet: Wallet) -> dict[st
         "balance": _money(minor, office.settings.currency),
         "coupons": coupons_of(connection, office, wallet),
         "member": _member_of(connection, wallet),
-        "payments": [_receipt(office, row._mapping) for row in newest],
+        "payments": [_receipt(office, row) for row in newest],
     }
 
 
@@ -132,31 +133,31 @@ def _refunded(connection: Connection) -> dict[str, int]:
 def _losses(connection: Connection) -> list[dict[str, Any]]:
     query = select(payment_rows).where(payment_rows.c.state == State.LOST)
     rows = connection.execute(query.order_by(payment_rows.c.at_ms.desc()).limit(_LOSSES))
-    return [_payment(row._mapping) for row in rows]
+    return [_payment(row) for row in rows]
 
 
-def _payment(row: Any) -> dict[str, Any]:
+def _payment(row: Row[Any]) -> dict[str, Any]:
     shown = ("terminal", "payment", "sale", "scheme", "payer", "minor", "currency", "refunded", "state", "reason")
-    terms = splits.Terms.from_json(row["terms"])
-    return {name: row[name] for name in shown} | {
-        "action": payments.Action(row["action"]).name.lower(),
-        "offline": bool(row["offline"]),
-        "at_ms": row["at_ms"],
+    terms = splits.Terms.from_json(row.terms)
+    return {name: getattr(row, name) for name in shown} | {
+        "action": Action(row.action).name.lower(),
+        "offline": bool(row.offline),
+        "at_ms": row.at_ms,
         "rule": terms.version,
         "merchant": terms.merchant,
         "funded": {funding.account: funding.minor for funding in terms.fundings},
     }
 
 
-def _receipt(office: Office, row: Any) -> dict[str, Any]:
+def _receipt(office: Office, row: Row[Any]) -> dict[str, Any]:
     return {
-        "sale": row["sale"],
-        "at_ms": row["at_ms"],
-        "amount": _money(row["minor"], row["currency"]),
-        "verdict": "reversed" if row["state"] == State.REVERSED else "approved",
-        "refunded": _money(row["refunded"], row["currency"]),
-        "terminal": row["terminal"],
-        "merchant": office.settings.merchant_of(row["terminal"]),
+        "sale": row.sale,
+        "at_ms": row.at_ms,
+        "amount": _money(row.minor, row.currency),
+        "verdict": "reversed" if row.state == State.REVERSED else "approved",
+        "refunded": _money(row.refunded, row.currency),
+        "terminal": row.terminal,
+        "merchant": office.settings.merchant_of(row.terminal),
     }
 
 

@@ -1,0 +1,1 @@
+"""The HTTPS side for phones."""
