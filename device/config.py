@@ -76,7 +76,7 @@ class BrokerSettings(_Section, frozen=True):
     port: int = 8883
 
 
-class ServerSettings(_Section, frozen=True):
+class ListenSettings(_Section, frozen=True):
     """Where the local HTTP server listens; on another address than loopback it needs a certificate."""
 
     host: str = "127.0.0.1"
@@ -116,7 +116,7 @@ class Settings(_Section, frozen=True):
     merchant: MerchantSettings
     broker: BrokerSettings
     keys: KeySettings = KeySettings()
-    server: ServerSettings = ServerSettings()
+    server: ListenSettings = ListenSettings()
     checkout: CheckoutSettings = CheckoutSettings()
     offline: OfflineLimits = OfflineLimits()
     supervisors: tuple[SupervisorSettings, ...] = ()
@@ -181,7 +181,7 @@ def _check_devices(path: Path, devices: tuple[DeviceSettings, ...]) -> None:
         names.add(device.name)
 
 
-def _check_server(path: Path, server: ServerSettings) -> None:
+def _check_server(path: Path, server: ListenSettings) -> None:
     is_loopback = server.host in ("127.0.0.1", "::1", "localhost")
     if not is_loopback and (server.tls_key is None or server.tls_certificate is None):
         raise SettingsWrong(f"{path}: server.host {server.host} needs server.tls_key and server.tls_certificate")

@@ -8,18 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from device.config import DeviceSettings
-from device.decode.scanned import ScannedDecoder
+from device.decode.scanned import ScannerDecoder
 from device.drivers.base import Button, Buzzer, Driver, Lamps, Microphone, Printer, Scan, Scanner, Tamper
 from device.drivers.errors import DriverError
 from device.drivers.registry import make_driver
 from device.ports import Health, HealthState, Reading
 
 log = logging.getLogger(__name__)
-
-_Kind = TypeVar("_Kind", bound=Driver)
 
 
 class Part(Protocol):
@@ -56,17 +54,17 @@ class Devices:
     @property
     def lamps(self) -> list[Lamps]:
         """All sets of lamps."""
-        return self._of(Lamps)
+        return [driver for driver in self._drivers if isinstance(driver, Lamps)]
 
     @property
     def buzzers(self) -> list[Buzzer]:
         """All buzzers."""
-        return self._of(Buzzer)
+        return [driver for driver in self._drivers if isinstance(driver, Buzzer)]
 
     @property
     def printers(self) -> list[Printer]:
         """All slip printers."""
-        return self._of(Printer)
+        return [driver for driver in self._drivers if isinstance(driver, Printer)]
 
     async def run(self) -> None:
         """Start all devices, and stop them when cancelled."""
@@ -79,9 +77,6 @@ class Devices:
             async with asyncio.TaskGroup() as group:
                 for name, part in self._parts:
                     group.create_task(asyncio.to_thread(part.stop), name=f"stop {name}")
-
-    def _of(self, kind: type[_Kind]) -> list[_Kind]:
-        return [driver for driver in self._drivers if isinstance(driver, kind)]
 
     def _add(self, device: DeviceSettings) -> None:
         try:
@@ -107,7 +102,7 @@ class Devices:
     def _listen(self, driver: Driver) -> None:
         match driver:
             case Scanner():
-                driver.listen(self._scanned(ScannedDecoder()))
+                driver.listen(self._scanned(ScannerDecoder()))
             case Button():
                 driver.listen(self._pressed)
             case Tamper():
@@ -115,7 +110,7 @@ class Devices:
             case _:
                 pass
 
-    def _scanned(self, decoder: ScannedDecoder) -> Callable[[Scan], None]:
+    def _scanned(self, decoder: ScannerDecoder) -> Callable[[Scan], None]:
         def take(scan: Scan) -> None:
             for reading in decoder.feed(scan):
                 self._read(reading)

@@ -19,10 +19,11 @@ from device.payment.journal import Journal
 from device.payment.presented import Classifier
 from device.payment.presenting import Presenter
 from device.payment.till import CounterSettings, Till
-from device.ports import Clock, Health, Randomness, Reading
+from device.ports import Clock, Health, Randomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
 from device.server.serve import serve
+from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
 from device.uplink.uplink import Identity, Uplink, presence
 from keys.badges import is_badge
@@ -67,7 +68,8 @@ class Terminal:
     async def _run(self, keys: TerminalKeys, journal: Journal) -> None:
         uplink = self._make_uplink(keys, journal)
         counter = self._make_counter(keys, journal, uplink)
-        pairing = Pairing(self._settings.terminal.state, clock=self._clock, randomness=self._randomness)
+        pairing = Pairing(self._settings.terminal.state, self._clock, self._randomness)
+        pairing.start()
         devices = self._make_devices(counter, pairing)
         feedback = Feedback(
             lamps=devices.lamps,
@@ -104,11 +106,14 @@ class Terminal:
         await _until(lambda: not uplink.online or counter.view().queue == 0, _LAST_RECORDS_S)
 
     async def _serve(self, counter: Counter, pairing: Pairing) -> None:
-        app = make_app(counter, pairing, self._settings)
-        await serve(app, self._settings.server, ready=self._ready)
+        listen = self._settings.server
+        app = make_app(counter, pairing, _server_settings(self._settings), self._clock)
+        await serve(
+            app, listen.host, listen.port, certificate=listen.tls_certificate, key=listen.tls_key, ready=self._ready
+        )
 
-    def _ready(self) -> None:
-        log.info("ready at %s:%d", self._settings.server.host, self._settings.server.port)
+    def _ready(self, port: int) -> None:
+        log.info("ready at %s:%d", self._settings.server.host, port)
         notify("READY=1")
 
     async def _tick(self, counter: Counter) -> None:
@@ -186,17 +191,16 @@ class Terminal:
         def health(name: str, state: Health) -> None:
             _hand_over(loop, lambda _: counter.device_health(name, state), None)
 
+        def open_pairing(_: None) -> None:
+            pairing.open()
+
         return Devices(
             self._settings.devices,
-            read=on_loop(_reader(counter)),
-            pressed=lambda: _hand_over(loop, lambda _: pairing.open(), None),
+            read=on_loop(counter.present),
+            pressed=lambda: _hand_over(loop, open_pairing, None),
             tampered=on_loop(lambda is_open: counter.tampered(is_open=is_open)),
             health=health,
         )
-
-
-def _reader(counter: Counter) -> Callable[[Reading], None]:
-    return counter.present
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[_Argument], None], argument: _Argument) -> None:
@@ -213,6 +217,19 @@ async def _until(condition: Callable[[], bool], longest_s: float) -> None:
 
 def _software() -> str:
     return version("tillwave")
+
+
+def _server_settings(settings: Settings) -> ServerSettings:
+    listen = settings.server
+    loopback = ("localhost", "127.0.0.1") if listen.host in ("localhost", "127.0.0.1", "::1") else ()
+    return ServerSettings(
+        host=listen.host,
+        port=listen.port,
+        names=(*loopback, *listen.names),
+        shop=settings.merchant.local_name or settings.merchant.name,
+        currency=settings.terminal.currency,
+        language=settings.terminal.language,
+    )
 
 
 def _merchant(settings: Settings) -> MerchantDetails:

@@ -30,12 +30,11 @@ def run(
     missing or unusable, 5 the address of the local server is taken.
     """
     begin_log(verbose=verbose)
-    from device.server.serve import AddressTaken
-
     from device.config import SettingsMissing, SettingsProblem, load_settings, settings_hash
     from device.payment.goods import BadCatalogue
     from device.payment.journal import JournalProblem
     from device.ports import SystemClock, SystemRandomness
+    from device.server.serve import PortTaken, ServeProblem
     from device.terminal import Terminal
     from keys.port import KeyProblem
 
@@ -45,7 +44,8 @@ def run(
         BadCatalogue: Exit.SETTINGS_WRONG,
         KeyProblem: Exit.SOMETHING_MISSING,
         JournalProblem: Exit.SOMETHING_MISSING,
-        AddressTaken: Exit.UNREACHABLE,
+        PortTaken: Exit.UNREACHABLE,
+        ServeProblem: Exit.SETTINGS_WRONG,
     }
     with exit_on(codes):
         settings = load_settings(config)

@@ -33,7 +33,7 @@ def tillwave_mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxedMal
     """Give a mall: authority, broker, settlement, and what it takes to add terminals and shoppers."""
     if shutil.which("mosquitto") is None:
         pytest.skip("mosquitto is not installed; on Debian: apt-get install mosquitto")
-    from tillwave.testing.mall import BoxedMall  # noqa: PLC0415
+    from tillwave.testing.mall import BoxedMall
 
     with BoxedMall(tmp_path_factory.mktemp("mall")) as mall:
         yield mall
