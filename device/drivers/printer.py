@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,9 @@ from device.drivers.keeper import Jobs, Keeper
 from device.drivers.slips import PaperOptions, slip_bytes
 from device.ports import Health, HealthState
 
-_LOOK_S: Final = 2.0
+log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 1.0
 _STUCK_S: Final = 20.0
 _MOST_WAITING: Final = 20
 _FINISH_S: Final = 3.0
@@ -101,7 +104,7 @@ class EscposPrinter(Printer):
         self._printing_since_s = time.monotonic()
         try:
             self._send(slip_bytes(slip, self._options))
-        except (DriverError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  pyusb, pyserial, termios and python-escpos have no common root
             detail = error.detail if isinstance(error, DriverError) else str(error)
             self._failure = f"a slip was not printed: {detail}"
             missing = isinstance(error, DeviceMissing)
@@ -127,8 +130,9 @@ class EscposPrinter(Printer):
             printer.open()
             try:
                 yield printer
-            finally:
                 printer.close()
+            finally:
+                _let_go(printer)
         except DeviceNotFoundError as error:
             raise DeviceMissing(self.name, f"the printer cannot be opened: {error}") from error
         except Error as error:
@@ -148,6 +152,17 @@ def _connection(options: EscposOptions) -> Any:
             return printer.Network(options.host, options.port, timeout=options.timeout_s, profile=options.profile)
         case "file":
             return printer.File(options.path, profile=options.profile)
+
+
+def _let_go(printer: Any) -> None:
+    """Close even what fails to close, or python-escpos tries once more, and fails, when its garbage is collected."""
+    try:
+        printer.close()
+    except Exception as error:  # noqa: BLE001  as above
+        log.info("a printer that failed does not close: %s", error)
+        broken, printer.device = printer.device, False
+        with contextlib.suppress(Exception):
+            broken.close()
 
 
 def _reason_missing(options: EscposOptions) -> str:
