@@ -19,6 +19,7 @@ from device.payment.journal import Journal
 from device.payment.presented import Classifier
 from device.payment.presenting import Presenter
 from device.payment.till import CounterSettings, Till
+from device.payment.views import CounterView
 from device.ports import Clock, Health, Randomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
@@ -81,6 +82,7 @@ class Terminal:
         counter.start()
         feedback.start(counter.view())
         counter.subscribe(feedback.follow)
+        counter.subscribe(_at_a_new_sale(devices.rearm))
         await self._live(counter, uplink, pairing, devices)
 
     async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices) -> None:
@@ -206,6 +208,19 @@ class Terminal:
 def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[_Argument], None], argument: _Argument) -> None:
     with contextlib.suppress(RuntimeError):  # the loop is closed: the terminal has stopped
         loop.call_soon_threadsafe(call, argument)
+
+
+def _at_a_new_sale(rearm: Callable[[], None]) -> Callable[[CounterView], None]:
+    """Call `rearm` once for each sale that begins."""
+    begun = ""
+
+    def follow(view: CounterView) -> None:
+        nonlocal begun
+        if view.sale is not None and view.sale.sale != begun:
+            begun = view.sale.sale
+            rearm()
+
+    return follow
 
 
 async def _until(condition: Callable[[], bool], longest_s: float) -> None:
