@@ -57,6 +57,12 @@ class Store:
             self._engine.dispose()
         self._engine = None
 
+    @property
+    def exists(self) -> bool:
+        """Tell whether there is a database; one on a server is taken to be there."""
+        is_file = self._url.get_backend_name() == "sqlite" and self._url.database is not None
+        return not is_file or Path(self._url.database or "").exists()
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Run one transaction that may write; all of it is kept, or nothing when an exception leaves the block."""
