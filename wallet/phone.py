@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from protocol import ids, tokens
@@ -22,6 +23,7 @@ from wallet.settlement_client import OrderAnswer, SettlementClient, Statement, V
 
 STEP_AHEAD_S = 20
 """Tokens may name a second this far ahead of the clock; then the phone waits."""
+ASK_EVERY_S = 1.0
 TRIES = 3
 FIRST_PAUSE_S = 0.4
 """The pause before an order is repeated; it doubles."""
@@ -52,6 +54,12 @@ class PayResult:
     order: str
     amount: Money
     reason: str = ""
+    """A word of settlement for why it was declined."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again brings nothing new."""
+        return self.verdict in (Verdict.APPROVED, Verdict.DECLINED)
 
 
 class Phone:
@@ -73,6 +81,11 @@ class Phone:
         self._memory = Memory(account.folder / MEMORY_FILE)
         self._nonce: bytes | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path) -> Phone:
+        """Take up the phone whose account is in a folder; AccountMissing, AccountDamaged or a KeyProblem."""
+        return cls(Account.load(folder))
 
     @property
     def account(self) -> Account:
@@ -130,6 +143,15 @@ class Phone:
         if answer.verdict is Verdict.DECLINED:
             self._memory.forget_order(offer.bill)
         return PayResult(answer.verdict, order.order, answer.amount, answer.reason)
+
+    def pay_patiently(self, offer: Offer, patience_s: float) -> PayResult:
+        """Pay, and ask again every second as long as the outcome is pending or unknown and the patience lasts."""
+        deadline_ms = self._clock.now_ms() + round(patience_s * 1000)
+        result = self.pay(offer)
+        while not result.is_final and self._clock.now_ms() < deadline_ms:
+            self._clock.sleep(ASK_EVERY_S)
+            result = self.pay(offer)
+        return result
 
     def statement(self) -> Statement:
         """Ask for balance, coupons, member card and last payments, and keep the fresh voucher."""

@@ -20,7 +20,7 @@ const en = {
   sound: "Play sound",
   "sound-playing": "Playing …",
   "sound-hint": "Hold the phone close to the terminal, volume up.",
-  scan: "Scan to pay",
+  scan: "Scan",
   "tab-pay": "Pay",
   "tab-cards": "Cards",
   "tab-payments": "Payments",
@@ -59,7 +59,7 @@ const en = {
   "result-declined": "Not paid",
   "result-unknown": "Not known yet",
   "result-pending": "Still in progress",
-  "text-approved": "The counter knows it too.",
+  "text-approved": "The counter’s display says so too.",
   "text-declined": "Nothing was taken from your account.",
   "text-unknown": "No answer came, so this may have been paid. Ask again: it is never paid twice.",
   "text-pending": "The payment is not decided yet. Ask again in a moment.",
@@ -85,6 +85,9 @@ const en = {
   "problem-camera-insecure": "Browsers give the camera to HTTPS pages alone. Choose a photo, or type the code.",
   "problem-camera": "The camera does not start; another program may be using it. Choose a photo, or type the code.",
   problem: "This did not work. Try again.",
+  "reason-insufficient-funds": "Your balance is too low.",
+  "reason-sale-closed": "This sale is over already.",
+  "reason-id-reused": "This order was already used for another payment.",
 };
 
 const zh = {
@@ -146,7 +149,7 @@ const zh = {
   "result-declined": "未支付",
   "result-unknown": "结果未知",
   "result-pending": "处理中",
-  "text-approved": "柜台已同步收到结果。",
+  "text-approved": "柜台屏幕也会显示支付成功。",
   "text-declined": "没有从您的账户扣款。",
   "text-unknown": "没有收到答复，可能已经支付。请再查一次，不会重复扣款。",
   "text-pending": "支付尚未有结果，请稍后再查。",
@@ -172,6 +175,9 @@ const zh = {
   "problem-camera-insecure": "浏览器只允许 HTTPS 页面使用摄像头。请从相册选择或输入内容。",
   "problem-camera": "摄像头无法启动，可能被其他程序占用。请从相册选择或输入内容。",
   problem: "操作未成功，请重试。",
+  "reason-insufficient-funds": "余额不足。",
+  "reason-sale-closed": "此单已结束。",
+  "reason-id-reused": "此订单号已用于其他付款。",
 };
 
 const LANGUAGES = { en, zh };

@@ -113,7 +113,7 @@ function showCoupons() {
     ...state.coupons.map((coupon) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.append(element("strong", "", coupon.label), element("small", "", "▦"));
+      button.append(element("strong", "", coupon.label), element("span", "more", "›"));
       button.addEventListener("click", () => openCoupon(coupon));
       const item = document.createElement("li");
       item.append(button);
@@ -371,7 +371,8 @@ function showBound() {
 // --- the page --------------------------------------------------------------------------------------------------------
 
 function openTab(name) {
-  for (const button of document.querySelectorAll("[data-tab]")) {
+  document.body.dataset.tab = name;
+  for (const button of document.querySelectorAll("button[data-tab]")) {
     const chosen = button.dataset.tab === name;
     at(`tab-${button.dataset.tab}`).hidden = !chosen;
     if (chosen) button.setAttribute("aria-current", "page");
@@ -387,7 +388,7 @@ function wire() {
     localStorage.setItem("tillwave.theme", theme);
     chooseTheme(theme);
   });
-  for (const button of document.querySelectorAll("[data-tab]")) {
+  for (const button of document.querySelectorAll("button[data-tab]")) {
     button.addEventListener("click", () => openTab(button.dataset.tab));
   }
   for (const button of document.querySelectorAll("[data-close]")) {
