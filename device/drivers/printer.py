@@ -60,7 +60,7 @@ class EscposPrinter(Printer):
         super().__init__(name, options)
         self._keeper: Keeper | None = None
         self._jobs: Jobs[Slip] | None = None
-        self._failure = ""
+        self._failure: DriverError | None = None
         self._printing_since_s: float | None = None
 
     def print(self, slip: Slip) -> None:
@@ -71,7 +71,7 @@ class EscposPrinter(Printer):
     def _open(self) -> None:
         if self._options.connection == "usb" and importlib.util.find_spec("usb") is None:
             raise DriverUnsupported(self.name, 'pyusb is not installed: "pip install pyusb", or connection = "file"')
-        self._failure = ""
+        self._failure = None
         self._jobs = Jobs(self.name, self._print, _MOST_WAITING)
         self._keeper = Keeper(self.name, self._watch, self._report)
         self._jobs.start()
@@ -87,12 +87,12 @@ class EscposPrinter(Printer):
     def _watch(self, keeper: Keeper) -> None:
         while not keeper.stop.is_set():
             if reason := _reason_missing(self._options):
-                self._failure = ""
+                self._failure = None
                 raise DeviceMissing(self.name, reason)
             if self._is_stuck():
                 raise DeviceFailed(self.name, "the printer does not take the slip: paper out, or cover open?")
-            if self._failure:
-                raise DeviceFailed(self.name, self._failure)
+            if failure := self._failure:
+                raise failure
             keeper.working()
             keeper.stop.wait(_LOOK_S)
 
@@ -105,15 +105,22 @@ class EscposPrinter(Printer):
         try:
             self._send(slip_bytes(slip, self._options))
         except Exception as error:  # noqa: BLE001  pyusb, pyserial, termios and python-escpos have no common root
-            detail = error.detail if isinstance(error, DriverError) else str(error)
-            self._failure = f"a slip was not printed: {detail}"
-            missing = isinstance(error, DeviceMissing)
-            self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, self._failure))
+            self._notice_failure(error)
         else:
-            self._failure = ""
+            self._failure = None
             self._report(Health(HealthState.WORKING))
         finally:
             self._printing_since_s = None
+
+    def _notice_failure(self, error: Exception) -> None:
+        detail = f"a slip was not printed: {error.detail if isinstance(error, DriverError) else error}"
+        if isinstance(error, DeviceMissing):
+            # Only a printer in the network cannot be seen to come back, and stays missing until a slip is printed.
+            self._failure = DeviceMissing(self.name, detail) if self._options.connection == "network" else None
+            self._report(Health(HealthState.MISSING, detail))
+        else:
+            self._failure = DeviceFailed(self.name, detail)
+            self._report(Health(HealthState.FAILED, detail))
 
     def _send(self, data: bytes) -> None:
         if reason := _reason_missing(self._options):
