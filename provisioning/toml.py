@@ -47,7 +47,7 @@ def _value(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _quoted(value)
     if isinstance(value, Sequence):
         return "[" + ", ".join(_value(entry) for entry in value) + "]"
     raise TypeError(f"TOML has no place for {type(value).__name__}")
@@ -66,4 +66,8 @@ def _dotted(place: tuple[str, ...]) -> str:
 
 
 def _key(text: str) -> str:
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE.fullmatch(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON lets DEL stand, TOML does not

@@ -127,8 +127,11 @@ class Peer:
         self._client.loop_stop()
 
     def wait_until_heard(self, count: int) -> list[tuple[str, bytes]]:
+        return self.wait_until(lambda heard: len(heard) >= count)
+
+    def wait_until(self, enough) -> list[tuple[str, bytes]]:
         for _ in range(100):
-            if len(self.heard) >= count:
+            if enough(self.heard):
                 break
             time.sleep(0.02)
         return self.heard
