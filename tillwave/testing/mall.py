@@ -161,7 +161,7 @@ class BoxedMall:
             decision_timeout_s=plan.decision_timeout_s,
             catalogue="catalogue.toml" if plan.catalogue else None,
             offline=plan.offline,
-            supervisors=[Supervisor(who, self._badge(who).hash) for who in plan.supervisors],
+            supervisors=[Supervisor(who, self._badge(who).badge_hash) for who in plan.supervisors],
             devices=all_simulated(bench) if plan.devices is None else plan.devices,
         )
         settings = provision_terminal(

@@ -45,7 +45,9 @@ class Register:
 
     def payment(self, request: str, wait_s: float = 0) -> dict[str, Any]:
         """Read a payment; with `wait_s` the terminal answers when it changed or after that time."""
-        return self._call("GET", f"/register/payments/{request}", params={"wait": wait_s} if wait_s else None)
+        return self._call(
+            "GET", f"/register/payments/{request}", params={"wait": max(1, round(wait_s))} if wait_s else None
+        )
 
     def wait(self, request: str, patience_s: float = 20.0, phases: frozenset[str] = FINAL_PHASES) -> dict[str, Any]:
         """Wait until a payment is in one of these phases; TimeoutError otherwise."""
