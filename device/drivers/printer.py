@@ -108,7 +108,7 @@ class EscposPrinter(Printer):
             self._notice_failure(error)
         else:
             self._failure = None
-            self._report(Health(HealthState.WORKING))
+            self._say(Health(HealthState.WORKING))
         finally:
             self._printing_since_s = None
 
@@ -117,10 +117,15 @@ class EscposPrinter(Printer):
         if isinstance(error, DeviceMissing):
             # Only a printer in the network cannot be seen to come back, and stays missing until a slip is printed.
             self._failure = DeviceMissing(self.name, detail) if self._options.connection == "network" else None
-            self._report(Health(HealthState.MISSING, detail))
+            self._say(Health(HealthState.MISSING, detail))
         else:
             self._failure = DeviceFailed(self.name, detail)
-            self._report(Health(HealthState.FAILED, detail))
+            self._say(Health(HealthState.FAILED, detail))
+
+    def _say(self, health: Health) -> None:
+        """Report, unless this is the thread of a stuck printer that was left behind."""
+        if self._jobs is not None:
+            self._report(health)
 
     def _send(self, data: bytes) -> None:
         if reason := _reason_missing(self._options):

@@ -203,6 +203,7 @@ def test_printer_that_takes_nothing_does_not_hold_up_the_terminal(tmp_path):
     assert time.monotonic() - begun < 5.0
     with (tmp_path / "lp0").open("rb") as fifo:  # lets the thread that was left behind end
         assert fifo.read()
+    assert subject.health.state is HealthState.STOPPED
 
 
 def test_usb_printer_without_pyusb_says_what_to_install(monkeypatch):
