@@ -71,9 +71,8 @@ def test_structures_and_requests_are_those_of_the_kernel(tmp_path):
         pytest.skip("there is no C compiler with the kernel's headers")
     requests = ["QUERYCAP", "S_FMT", "REQBUFS", "QUERYBUF", "QBUF", "DQBUF", "STREAMON", "STREAMOFF"]
     lines = "".join(f'printf("%lu\\n", (unsigned long)VIDIOC_{name});' for name in requests)
-    offsets = "".join(
-        f'printf("%zu\\n", offsetof(struct v4l2_buffer, {name}));' for name in ("timestamp", "m", "length")
-    )
+    fields = {name: getattr(v4l2.Buffer, name).offset for name in ("timestamp", "m", "length")}
+    offsets = "".join(f'printf("%zu\\n", offsetof(struct v4l2_buffer, {name}));' for name in fields)
     source = tmp_path / "sizes.c"
     source.write_text(
         "#include <linux/videodev2.h>\n#include <stddef.h>\n#include <stdio.h>\n"
