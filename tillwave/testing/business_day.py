@@ -6,6 +6,7 @@ import io
 import time
 import wave
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,10 @@ price = 2550
 """
 _TEA, _CUP = "6901234567892", "6923450657713"
 _OFFLINE = Offline(enabled=True, limit_per_sale=5_000, limit_total=20_000, limit_count=5)
+
+
+_SHOPPERS = {"Li": 100_000, "Wang": 60_000, "Zhou": 100}
+"""Who has how much in the house wallet, in minor units."""
 
 
 class DayWentWrong(AssertionError):
@@ -102,28 +107,31 @@ class BusinessDay:
     # setting up
 
     def _open_the_mall(self, scanner: HandScanner) -> None:
-        self.say("Starting two terminals, with cameras, scanners, microphones and printers that are simulated")
-        tea = self.mall.add_terminal("tea-1", TerminalPlan(offline=_OFFLINE, catalogue=CATALOGUE))
+        self.say("Provisioning and starting two terminals, whose cameras, microphones and printers are simulated")
+        self.say("Opening accounts at the house wallet, enrolling three phones, issuing a coupon and a member card")
+        with ThreadPoolExecutor(2, "opening") as workers:
+            people = {name: workers.submit(self.mall.add_shopper, name, load) for name, load in _SHOPPERS.items()}
+            starting = [workers.submit(self.mall.add_terminal, *each) for each in self._plans(scanner)]
+            self._li, self._wang, self._zhou = (people[name].result() for name in _SHOPPERS)
+            terms = ("--amount", "10", "--threshold", "50", "--funder", "platform")
+            coupon = workers.submit(self._issue, "issue", "10 off from 50", *terms)
+            card = workers.submit(self._issue, "member", "Wang Fang", "--percent", "5")
+            self._coupon, self._card = coupon.result(), card.result()
+            terminals = [each.result() for each in starting]
+        self.counters = [Counter(each, each.pair_register(f"till-{each.name}")) for each in terminals]
+        for counter in self.counters:
+            counter.terminal.bench.wait_for("camera", "front")
+
+    def _plans(self, scanner: HandScanner) -> list[tuple[str, TerminalPlan]]:
         devices = [
             *(device for device in all_simulated(self.mall.folder / "cups-1" / "bench") if device.kind != "scanner"),
             Device("scanner", "hand", "serial", {"path": scanner.port}),
         ]
-        cups_plan = TerminalPlan(
-            devices=devices, catalogue=CATALOGUE, merchant=Merchant(name="Jade Cups", city="Hangzhou", country="CN")
-        )
-        cups = self.mall.add_terminal("cups-1", cups_plan)
-        self.counters = [Counter(each, each.pair_register(f"till-{each.name}")) for each in (tea, cups)]
-        self.say("Opening accounts at the house wallet and enrolling three phones")
-        self._li = self.mall.add_shopper("Li", 100_000)
-        self._wang = self.mall.add_shopper("Wang", 60_000)
-        self._zhou = self.mall.add_shopper("Zhou", 100)
-        self.say("Issuing a coupon that the platform pays for, and a member card")
-        self._coupon = self._issue(
-            "issue", "10 off from 50", "--amount", "10", "--threshold", "50", "--funder", "platform"
-        )
-        self._card = self._issue("member", "Wang Fang", "--percent", "5")
-        for counter in self.counters:
-            counter.terminal.bench.wait_for("camera", "front")
+        merchant = Merchant(name="Jade Cups", city="Hangzhou", country="CN", local_name="玉杯行")
+        return [
+            ("tea-1", TerminalPlan(offline=_OFFLINE, catalogue=CATALOGUE)),
+            ("cups-1", TerminalPlan(devices=devices, catalogue=CATALOGUE, merchant=merchant)),
+        ]
 
     def _issue(self, *words: str) -> str:
         code: str = tillwave_json(self.mall, "coupon", *words, "--for", "Wang")["codes"][0]
