@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from device.payment.errors import IdConflict, NotFound
-from device.payment.journal import Entry, Journal, StateRow
+from device.payment.journal import Entry, Journal, JournalDamaged, StateRow
 from device.payment.refund import RefundState, read_refund, write_refund
 from device.payment.sale import Sale, read_sale, write_sale
 from device.payment.views import OpenSale, RefundRequest
@@ -31,10 +31,10 @@ class Book:
     def resume(self) -> None:
         """Read what was open when the terminal last ran."""
         for row in self._journal.unfinished(_SALE):
-            self._sales[row.id] = read_sale(row.content)
+            self._sales[row.id] = _sale(row)
             self._digests[row.id] = row.digest
         for row in self._journal.unfinished(_REFUND):
-            self._refunds[row.id] = read_refund(row.content)
+            self._refunds[row.id] = _refund(row)
             self._digests[row.id] = row.digest
 
     @property
@@ -51,13 +51,13 @@ class Book:
         """Find a sale; NotFound otherwise."""
         if sale in self._sales:
             return self._sales[sale]
-        return read_sale(_found(self._journal.state(_SALE, sale), f"there is no sale {sale[:32]!r}").content)
+        return _sale(_found(self._journal.state(_SALE, sale), f"there is no sale {sale[:32]!r}"))
 
     def refund(self, refund: str) -> RefundState:
         """Find a refund; NotFound otherwise."""
         if refund in self._refunds:
             return self._refunds[refund]
-        return read_refund(_found(self._journal.state(_REFUND, refund), "there is no such refund").content)
+        return _refund(_found(self._journal.state(_REFUND, refund), "there is no such refund"))
 
     def sale_of(self, request: OpenSale) -> Sale | None:
         """Find the sale of a register's request; IdConflict if the id came with other content."""
@@ -84,13 +84,16 @@ class Book:
         return tuple(self.sale(row.id) for row in self._journal.latest(_SALE, count))
 
     def enter_sale(self, sale: Sale, request: OpenSale) -> None:
-        """Note a new sale, on disk, under the register's id."""
+        """Note the request of a sale; `keep` the sale next, and `forget` it if that fails."""
         self._digests[sale.sale] = _digest(request)
-        self.keep((), (sale,))
 
     def enter_refund(self, refund: RefundState, request: RefundRequest) -> None:
-        """Note the request of a refund; `keep` it next."""
+        """Note the request of a refund; `keep` the refund next, and `forget` it if that fails."""
         self._digests[refund.refund] = _digest_refund(request)
+
+    def forget(self, request: str) -> None:
+        """Drop the request of a sale or refund that could not be kept."""
+        self._digests.pop(request, None)
 
     def keep(self, bodies: Sequence[Body], sales: Sequence[Sale], refunds: Sequence[RefundState] = ()) -> list[Entry]:
         """Commit records with the states they lead to, then show these states."""
@@ -115,7 +118,7 @@ class Book:
 
     def sale_of_payment(self, payment: str) -> Sale:
         """Find the sale that a payment belongs to; NotFound otherwise."""
-        row = self._journal.state_by_payment(payment)
+        row = self._journal.state_by_payment(payment) if payment else None
         return self.sale(_found(row, "there is no payment with this id").id)
 
     def _row_of(self, kind: str, register: str, request: str, digest: bytes) -> StateRow | None:
@@ -149,6 +152,20 @@ class Book:
             payment="",
             content=write_refund(refund),
         )
+
+
+def _sale(row: StateRow) -> Sale:
+    try:
+        return read_sale(row.content)
+    except ValueError as error:
+        raise JournalDamaged(f"the state of sale {row.id} in the journal cannot be read") from error
+
+
+def _refund(row: StateRow) -> RefundState:
+    try:
+        return read_refund(row.content)
+    except ValueError as error:
+        raise JournalDamaged(f"the state of refund {row.id} in the journal cannot be read") from error
 
 
 def _found(row: StateRow | None, text: str) -> StateRow:

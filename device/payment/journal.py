@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from device.ports import Clock
 from keys.port import Signer
 from protocol import chain
 from protocol.chain import Head
+from protocol.envelope import ContentType, take_apart
 from protocol.errors import ProtocolProblem
-from protocol.records import Body, Record, Stamp, kind_of, open_record, seal_record
+from protocol.records import Body, Record, Stamp, kind_of, open_record, parse_record, seal_record
 
 SCHEMA_VERSION = 1
 
@@ -100,8 +101,12 @@ class Journal:
         if self._connection is not None:
             return
         self._connection = _connect(self._path)
-        self._head = self._read_head()
-        (self._receipted,) = self._database.execute("SELECT number FROM mark WHERE name = 'receipted'").fetchone()
+        try:
+            self._head = self._read_head()
+            self._receipted = self._read_mark()
+        except JournalProblem:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Close the file."""
@@ -221,6 +226,12 @@ class Journal:
             raise JournalDamaged(f"{self._path}: the newest record is not the one that was written")
         return Head(number, message_hash)
 
+    def _read_mark(self) -> int:
+        row = self._database.execute("SELECT number FROM mark WHERE name = 'receipted'").fetchone()
+        if row is None or not 0 <= row[0] <= self._head.number:
+            raise JournalDamaged(f"{self._path}: settlement has receipted records that are not there")
+        return int(row[0])
+
     def _hash_of(self, number: int) -> bytes | None:
         row = self._database.execute("SELECT hash FROM record WHERE number = ?", (number,)).fetchone()
         return row[0] if row else None
@@ -240,10 +251,19 @@ class Journal:
             database.execute("BEGIN IMMEDIATE")
             yield database
             database.execute("COMMIT")
-        except sqlite3.Error as error:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise _translated(self._path, error) from error
+        except BaseException as error:
+            _roll_back(database)
+            if isinstance(error, sqlite3.Error):
+                raise _translated(self._path, error) from error
+            raise
+
+
+def read_record(entry: Entry) -> Record:
+    """Read a record of the journal, which was verified when it was written; JournalDamaged if it is none any more."""
+    try:
+        return parse_record(take_apart(entry.message, ContentType.RECORD).payload)
+    except ProtocolProblem as error:
+        raise JournalDamaged(f"record {entry.number} of the journal is damaged: {error}") from error
 
 
 def verify(path: Path, public_key: ec.EllipticCurvePublicKey) -> int:
@@ -251,10 +271,11 @@ def verify(path: Path, public_key: ec.EllipticCurvePublicKey) -> int:
     head = Head()
     for entry in read_entries(path):
         try:
-            head = head.follow(open_record(entry.message, public_key), entry.message)
+            record = open_record(entry.message, public_key)
+            head = head.follow(record, entry.message)
         except ProtocolProblem as error:
             raise JournalDamaged(f"{path}: record {entry.number}: {error}") from error
-        if head.number != entry.number or head.hash != entry.hash:
+        if (head.number, head.hash, kind_of(record.body)) != (entry.number, entry.hash, entry.kind):
             raise JournalDamaged(f"{path}: record {entry.number} is not where it was written")
     return head.number
 
@@ -263,7 +284,10 @@ def read_entries(path: Path) -> Iterator[Entry]:
     """Give the records of a journal file, also while the terminal runs."""
     if not path.is_file():
         raise JournalProblem(f"there is no journal {path}")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        raise JournalProblem(f"the journal {path} cannot be opened: {error}") from error
     try:
         rows = connection.execute("SELECT number, kind, hash, message FROM record ORDER BY number")
         for row in rows:
@@ -315,6 +339,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise JournalProblem(f"the journal {path} cannot be opened: {error.strerror}") from error
     return connection
+
+
+def _roll_back(database: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or does when the file is opened again
+        if database.in_transaction:
+            database.execute("ROLLBACK")
 
 
 def _make_schema(path: Path, connection: sqlite3.Connection) -> None:

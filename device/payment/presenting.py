@@ -100,10 +100,10 @@ class Presenter:
 
     def _offline_refusal(self, sale: Sale, presented: WalletToken | ForeignToken) -> str:
         settings = self._till.settings
-        refusal = risk.offline_refusal(presented, sale.due, settings.offline, self._till.spent.exposure)
-        if refusal:
-            return refusal
         try:
+            refusal = risk.offline_refusal(presented, sale.due, settings.offline, self._till.spent.exposure)
+            if refusal:
+                return refusal
             signed = tokens.parse_signed_token(presented.token)
             signed.check(self._issuer, sale.nonce or None, self._till.now.wall_ms // 1000)
         except BadToken as error:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from counter_house import START_MS, TIMING, cny
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from counter_house import START_MS, TIMING, cny
 from device.payment.checkout import advance, next_tick_ms
 from device.payment.events import (
     CancelAsked,
