@@ -221,8 +221,8 @@ def test_guessed_codes_void_the_real_one(town: Town, counter: Counter) -> None:
 
 
 def test_guessing_is_slowed_down(town: Town, counter: Counter) -> None:
-    statuses = [counter.post("/phone/enrol", enrolment(town, "AAAA-AAAA-AAAA", new_key()))[0] for _ in range(12)]
-    assert statuses == [403] * 10 + [429] * 2
+    statuses = [counter.post("/phone/enrol", enrolment(town, "AAAA-AAAA-AAAA", new_key()))[0] for _ in range(32)]
+    assert statuses == [403] * 30 + [429] * 2
     town.clock.pass_s(61)
     assert counter.post("/phone/enrol", enrolment(town, "AAAA-AAAA-AAAA", new_key()))[0] == 403
 
