@@ -13,10 +13,15 @@ from wallet_house import House, terminal_code
 from protocol import tokens
 from tillwave.commands.wallet import app
 from wallet.account import Account
+from wallet.ports import SystemClock
 from wallet.qr import read_picture
 
-SALE = "aaaabbbbccccdddd"
 run = CliRunner().invoke
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    return SystemClock()
 
 
 @pytest.fixture
@@ -26,22 +31,21 @@ def folder(account: Account) -> str:
 
 def test_phone_is_enrolled(house: House, tmp_path: Path) -> None:
     folder = tmp_path / "new"
-    done = run(app, ["enrol", str(folder), "--settlement", house.url, "--code", "7K2M-Q4XD", "--json"])
+    done = run(app, ["enrol", str(folder), "--settlement", house.url, "--code", house.code, "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["name"] == "Lin Mei"
     assert Account.load(folder).settlement == house.url
 
 
 def test_balance_is_shown(folder: str, house: House) -> None:
-    house.coupons = [{"code": "TWC:AAAABBBBCCCCDDDD", "label": "[red]5 off"}]
-    house.book(SALE, 1230, "Tea [House]")
+    house.give_coupon("[red]5 off")
+    sale = house.take_at_counter(1230)
     shown = run(app, ["show", folder]).stdout
     assert "116.20 CNY" in shown
     assert "[red]5 off" in shown
-    assert "Tea [House]" in shown
     said = json.loads(run(app, ["show", folder, "--json"]).stdout)
     assert said["balance"] == {"minor": 11_620, "currency": "CNY"}
-    assert said["payments"][0]["sale"] == SALE
+    assert said["payments"][0]["sale"] == sale
     assert "voucher" not in said
 
 
@@ -62,7 +66,7 @@ def test_sound_is_written(folder: str, tmp_path: Path) -> None:
 
 
 def test_terminals_code_is_paid(folder: str, house: House) -> None:
-    code = terminal_code(house.open_sale("till-1", SALE, 1230), 1230)
+    code = terminal_code(house.open_sale())
     done = run(app, ["pay", folder, code, "--yes", "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(done.stdout)["verdict"] == "approved"
@@ -70,36 +74,36 @@ def test_terminals_code_is_paid(folder: str, house: House) -> None:
 
 
 def test_nothing_is_paid_without_a_yes(folder: str, house: House) -> None:
-    code = terminal_code(house.open_sale("till-1", SALE, 1230), 1230)
+    code = terminal_code(house.open_sale())
     done = run(app, ["pay", folder, code], input="n\n")
     assert done.exit_code == 1
     assert "Pay 12.30 CNY to Tea House?" in done.output
-    assert house.order_messages == 0
+    assert house.way.orders == 0
 
 
 def test_declined_and_unknown_are_told_apart(folder: str, house: House) -> None:
-    code = terminal_code(house.open_sale("till-1", SALE, 99_900), 99_900)
+    code = terminal_code(house.open_sale(99_900), 99_900)
     declined = run(app, ["pay", folder, code, "--yes"])
     assert declined.exit_code == 1
     assert "insufficient-funds" in declined.stderr
-    house.lose_answers = 3
+    house.way.lose_answers = 3
     unknown = run(app, ["pay", folder, code, "--yes", "--patience", "0"])
     assert unknown.exit_code == 1
     assert "Not known yet" in unknown.stderr
 
 
 def test_pending_order_is_asked_for_patiently(folder: str, house: House) -> None:
-    code = terminal_code(house.open_sale("till-1", SALE, 1230), 1230)
-    house.pending_answers = 1
+    code = terminal_code(house.open_sale())
+    house.way.pending_answers = 1
     assert run(app, ["pay", folder, code, "--yes"]).exit_code == 0
-    assert house.order_messages == 2
+    assert house.way.orders == 2
 
 
 def test_exit_codes_tell_what_is_wrong(folder: str, house: House, tmp_path: Path) -> None:
     assert run(app, ["show", str(tmp_path / "nothing")]).exit_code == 4
     assert run(app, ["pay", folder, "hello", "--yes"]).exit_code == 1
     assert run(app, ["serve", folder, "--host", "0.0.0.0"]).exit_code == 3
-    code = ["--code", "7K2M-Q4XD"]
+    code = ["--code", house.code]
     away = run(app, ["enrol", str(tmp_path / "away"), "--settlement", "http://127.0.0.1:9", *code])
     assert away.exit_code == 5
     assert run(app, ["enrol", folder, "--settlement", house.url, *code]).exit_code == 1

@@ -5,7 +5,7 @@ import { closeCamera, frameOf, openCamera, photoOf } from "/camera.js";
 import { playToken } from "/sound.js";
 import { digitsOf, has, languageNow, moneyText, otherLanguage, symbolOf, text, timeText, useLanguage } from "/texts.js";
 
-const STATE_EVERY_MS = 4000;
+const STATE_EVERY_MS = 5000;
 const FRAME_EVERY_MS = 250;
 const BAD_CODE_PAUSE_MS = 1200;
 
@@ -25,6 +25,7 @@ let shownProblem = null;
 // --- words -----------------------------------------------------------------------------------------------------------
 
 function problemText(problem) {
+  if (problem.reason && has(`reason-${problem.reason}`)) return text(`reason-${problem.reason}`);
   const name = `problem-${problem.kind ?? problem.problem}`;
   return has(name) ? text(name) : text("problem");
 }
@@ -149,17 +150,21 @@ function showPayments() {
   at("payments").replaceChildren(
     ...state.payments.map((payment) => {
       const item = element("li", "payment", "");
-      const verdict = has(`verdict-${payment.verdict}`) ? text(`verdict-${payment.verdict}`) : payment.verdict;
-      const tone = ["approved", "declined"].includes(payment.verdict) ? payment.verdict : "other";
+      const tone = !payment.refunded && ["approved", "declined"].includes(payment.verdict) ? payment.verdict : "other";
       item.append(
         element("strong", "", payment.merchant || payment.sale),
         element("span", "sum", moneyText(payment.amount)),
         element("small", "", timeText(payment.at_ms)),
-        element("span", `verdict ${tone}`, verdict),
+        element("span", `verdict ${tone}`, verdictText(payment)),
       );
       return item;
     }),
   );
+}
+
+function verdictText(payment) {
+  if (payment.refunded) return text("refunded", { amount: moneyText(payment.refunded) });
+  return has(`verdict-${payment.verdict}`) ? text(`verdict-${payment.verdict}`) : payment.verdict;
 }
 
 // A payment that the counter took from a shown or played token is told here, too.
