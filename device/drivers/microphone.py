@@ -12,7 +12,7 @@ from device.drivers.errors import DeviceMissing
 from device.drivers.keeper import Keeper, now_ms
 
 _LOOK_S: Final = 0.5
-_SILENT_MS: Final = 2000
+_SILENT_MS: Final = 4000
 
 Rate = Annotated[int, Meta(ge=8000, le=192_000)]
 

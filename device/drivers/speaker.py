@@ -20,6 +20,9 @@ _MOST_WAITING: Final = 8
 _FINISH_S: Final = 2.0
 _LOOK_S: Final = 5.0
 _PIECE: Final = 1024
+# Silence around each sound: sound servers lose the first and the last milliseconds of a stream.
+_LEAD_S: Final = 0.06
+_TAIL_S: Final = 0.2
 
 Rate = Annotated[int, Meta(ge=8000, le=192_000)]
 
@@ -90,6 +93,7 @@ class SoundSpeaker(Speaker):
         rate_hz = portaudio.choose_rate(self._sound, self.name, number, "output", rates_hz)
         sounding = samples if samples.dtype.kind == "f" else to_float(samples)
         pcm = to_int16(resample(sounding, wanted_hz, rate_hz) * options.volume).astype("<i2").tobytes()
+        pcm = bytes(2 * round(_LEAD_S * rate_hz)) + pcm + bytes(2 * round(_TAIL_S * rate_hz))
         with self._sound.RawOutputStream(samplerate=rate_hz, device=number, channels=1, dtype="int16") as opened:
             for at in range(0, len(pcm), 2 * _PIECE):
                 opened.write(pcm[at : at + 2 * _PIECE])
