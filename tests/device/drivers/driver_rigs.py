@@ -1,126 +1,34 @@
-"""One rig a driver: what a test needs to start it, see it deliver, unplug it and plug it in again."""
+"""One rig a driver: the real ones here, with the best stand-in for their hardware, and the simulated ones."""
 
 from __future__ import annotations
 
 import os
 import socket
 import threading
-import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 import pytest
+from driver_stand import SLIP, CameraRig, MicrophoneRig, Rig, ScannerRig, SpeakerRig, wait_until
 from gpiozero.pins.mock import MockFactory
 from PIL import Image
+from simulated_rigs import (
+    SimulatedButtonRig,
+    SimulatedBuzzerRig,
+    SimulatedCameraRig,
+    SimulatedLampsRig,
+    SimulatedMicrophoneRig,
+    SimulatedPrinterRig,
+    SimulatedScannerRig,
+    SimulatedSpeakerRig,
+    SimulatedTamperRig,
+)
 
-from device.drivers.base import Chime, Driver, Lamp, Light, Slip, SlipLine
-from device.drivers.errors import DeviceMissing
+from device.drivers.base import Chime, Lamp, Light
 from device.drivers.gpio import pin_factory
-from device.drivers.registry import make_driver
-from device.drivers.simulated.bench import Bench
-from device.ports import Health, HealthState
-
-SLIP = Slip((SlipLine("合计 Total", "12.34"),))
-
-
-def wait_until(true: Any, seconds: float = 5.0) -> bool:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not (held := true()) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return bool(held)
-
-
-class Rig(ABC):
-    """A driver on its test stand."""
-
-    kind: ClassVar[str]
-    driver: ClassVar[str]
-    can_be_unplugged: ClassVar[bool] = True
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.healths: list[Health] = []
-        self.delivered: list[Any] = []
-        self.subject = self.make()
-
-    def make(self) -> Driver:
-        options = self.options()
-        threads = threading.active_count()
-        subject = make_driver(self.kind, self.driver, "rig", options)
-        self.threads_started_by_making = threading.active_count() - threads
-        subject.watch(lambda name, health: self.healths.append(health))
-        if hasattr(subject, "listen"):
-            subject.listen(self.hear)
-        return subject
-
-    def hear(self, *what: Any) -> None:
-        self.delivered.append(what[0] if what else None)
-
-    def is_in(self, state: HealthState, seconds: float = 5.0) -> bool:
-        return wait_until(lambda: self.poke() or self.subject.health.state is state, seconds)
-
-    def poke(self) -> None:  # noqa: B027  most drivers need no poking
-        """Do what the owner of the driver does all the time."""
-
-    @abstractmethod
-    def options(self) -> dict[str, Any]: ...
-
-    @abstractmethod
-    def deliver(self) -> bool:
-        """Let something happen; tell whether it came through."""
-
-    def unplug(self) -> None:
-        raise NotImplementedError
-
-    def plug(self) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        self.subject.stop()
-
-
-class CameraRig(Rig):
-    kind = "camera"
-
-    def poke(self) -> None:
-        with suppress(DeviceMissing):
-            self.subject.read(0.02)
-
-    def deliver(self) -> bool:
-        frame = None
-        for _ in range(50):
-            frame = self.subject.read(0.1)
-            if frame is not None:
-                break
-        return frame is not None and frame.dtype == np.uint8 and frame.ndim == 2 and frame.flags.c_contiguous
-
-
-class OnBench:
-    """What the rigs of the simulated devices share."""
-
-    driver = "simulated"
-
-    @property
-    def bench(self) -> Bench:
-        return Bench(self.folder / "bench", patience_s=1.0)
-
-    def options(self) -> dict[str, Any]:
-        return {"bench": str(self.folder / "bench")}
-
-    def unplug(self) -> None:
-        self.bench.unplug(self.kind, "rig")
-
-    def plug(self) -> None:
-        self.bench.plug(self.kind, "rig")
-
-
-class SimulatedCameraRig(OnBench, CameraRig):
-    def options(self) -> dict[str, Any]:
-        return super().options() | {"width": 320, "height": 240, "frames_per_second": 50.0}
+from device.ports import HealthState
 
 
 class FilesRig(CameraRig):
@@ -151,27 +59,6 @@ class WebcamRig(CameraRig):
         if not Path(path).exists():
             pytest.skip(f"there is no webcam at {path}; TILLWAVE_TEST_WEBCAM names another")
         return {"path": path}
-
-
-class ScannerRig(Rig):
-    kind = "scanner"
-
-    @abstractmethod
-    def type(self, text: str) -> None: ...
-
-    def deliver(self) -> bool:
-        before = len(self.delivered)
-        self.type("6901234567892")
-        return (
-            wait_until(lambda: len(self.delivered) > before)
-            and self.delivered[-1].raw == b"6901234567892"
-            and self.delivered[-1].device == "rig"
-        )
-
-
-class SimulatedScannerRig(OnBench, ScannerRig):
-    def type(self, text: str) -> None:
-        self.bench.type_barcode(text, scanner="rig")
 
 
 class SerialRig(ScannerRig):
@@ -233,18 +120,6 @@ class HidRig(ScannerRig):
         self.keyboard.close()
 
 
-class MicrophoneRig(Rig):
-    kind = "microphone"
-
-    def deliver(self) -> bool:
-        before = len(self.delivered)
-        return wait_until(lambda: len(self.delivered) > before + 2) and self.delivered[-1].rate_hz >= 16_000
-
-
-class SimulatedMicrophoneRig(OnBench, MicrophoneRig):
-    pass
-
-
 class SoundMicrophoneRig(MicrophoneRig):
     driver = "sounddevice"
     can_be_unplugged = False
@@ -252,21 +127,6 @@ class SoundMicrophoneRig(MicrophoneRig):
     def options(self) -> dict[str, Any]:
         _need_sound("input")
         return {}
-
-
-class SpeakerRig(Rig):
-    kind = "speaker"
-
-    def play(self) -> None:
-        self.subject.play(np.sin(np.arange(4410) / 10).astype(np.float32), 44_100)
-
-
-class SimulatedSpeakerRig(OnBench, SpeakerRig):
-    def deliver(self) -> bool:
-        before = len(self.bench.heard(speaker="rig"))
-        self.play()
-        heard = self.bench.heard(speaker="rig")
-        return len(heard) == before + 1 and len(heard[-1].samples) == 4410 and heard[-1].rate_hz == 44_100
 
 
 class SoundSpeakerRig(SpeakerRig):
@@ -280,49 +140,6 @@ class SoundSpeakerRig(SpeakerRig):
     def deliver(self) -> bool:
         self.play()
         return self.is_in(HealthState.WORKING)
-
-
-class SimulatedLampsRig(OnBench, Rig):
-    kind = "lamps"
-
-    def deliver(self) -> bool:
-        self.subject.show(Lamp.READY, Light.ON)
-        self.subject.show(Lamp.TROUBLE, Light.BLINK)
-        lamps = self.bench.lamps(lamps="rig")
-        return lamps == {Lamp.READY: Light.ON, Lamp.WORKING: Light.OFF, Lamp.TROUBLE: Light.BLINK}
-
-
-class SimulatedBuzzerRig(OnBench, Rig):
-    kind = "buzzer"
-
-    def deliver(self) -> bool:
-        self.subject.sound(Chime.PAID)
-        return self.bench.chimes(buzzer="rig", forget=True) == [Chime.PAID]
-
-
-class SimulatedButtonRig(OnBench, Rig):
-    kind = "button"
-
-    def deliver(self) -> bool:
-        before = len(self.delivered)
-        return self.bench.press_button(button="rig") and len(self.delivered) == before + 1
-
-
-class SimulatedTamperRig(OnBench, Rig):
-    kind = "tamper"
-
-    def deliver(self) -> bool:
-        self.bench.open_case(tamper="rig")
-        self.bench.close_case(tamper="rig")
-        return self.delivered[-2:] == [True, False]
-
-
-class SimulatedPrinterRig(OnBench, Rig):
-    kind = "printer"
-
-    def deliver(self) -> bool:
-        self.subject.print(SLIP)
-        return wait_until(lambda: any("合计 Total" in slip.text for slip in self.bench.slips(printer="rig")), 10.0)
 
 
 class PinRig(Rig):

@@ -8,7 +8,7 @@ import sys
 import time
 
 import numpy as np
-from driver_rigs import wait_until
+from driver_stand import wait_until
 
 from device.drivers.registry import make_driver
 

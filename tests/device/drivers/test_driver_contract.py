@@ -6,7 +6,9 @@ import threading
 import time
 
 import pytest
-from driver_rigs import RIGS, CameraRig, GpioTamperRig, Rig, SimulatedTamperRig, wait_until
+from driver_rigs import RIGS, GpioTamperRig
+from driver_stand import CameraRig, Rig, wait_until
+from simulated_rigs import SimulatedTamperRig
 
 from device.drivers.registry import KINDS, find_driver, installed
 from device.ports import HealthState

@@ -4,7 +4,8 @@ import time
 from pathlib import Path
 
 import pytest
-from driver_rigs import GpioLampsRig, GpioTamperRig, wait_until
+from driver_rigs import GpioLampsRig, GpioTamperRig
+from driver_stand import wait_until
 
 from device.drivers.base import Chime, Lamp, Light
 from device.drivers.errors import DriverError

@@ -6,9 +6,11 @@ import time
 import numpy as np
 import pytest
 import segno
-from driver_rigs import FilePrinterRig, SerialPrinterRig, SimulatedPrinterRig, wait_until
+from driver_rigs import FilePrinterRig, SerialPrinterRig
+from driver_stand import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
+from simulated_rigs import SimulatedPrinterRig
 
 from device.drivers.base import Slip, SlipLine, Style
 from device.drivers.errors import DriverUnsupported

@@ -5,7 +5,8 @@ import time
 
 import pytest
 import serial
-from driver_rigs import SerialRig, wait_until
+from driver_rigs import SerialRig
+from driver_stand import wait_until
 
 from device.drivers.registry import make_driver
 from device.ports import HealthState

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from driver_rigs import wait_until
+from driver_stand import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
 

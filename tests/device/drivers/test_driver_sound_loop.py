@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from driver_rigs import wait_until
+from driver_stand import wait_until
 
 PLUGINS = list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so"))
 NEEDED = shutil.which("pulseaudio") and shutil.which("pactl") and PLUGINS
