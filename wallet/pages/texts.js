@@ -16,7 +16,7 @@ const en = {
   "kind-short": "Online code",
   "kind-signed": "Offline code",
   "kind-hint-short": "Show it to the counter’s camera or scanner.",
-  "kind-hint-signed": "Larger. Also good where the counter has no network.",
+  "kind-hint-signed": "Also works where the counter is offline.",
   sound: "Play sound",
   "sound-playing": "Playing …",
   "sound-hint": "Hold the phone close to the terminal, volume up.",
