@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 
 import typer
 
+from tillwave.codes import Exit
 
-class Exit(IntEnum):
-    """Exit codes of all commands; 2 is typer's own for wrong use."""
-
-    FAILED = 1
-    SETTINGS_WRONG = 3
-    SOMETHING_MISSING = 4
-    UNREACHABLE = 5
+__all__ = ["Exit", "exit_on", "leave"]
 
 
 def leave(code: Exit, sentence: str) -> typer.Exit:
