@@ -22,6 +22,7 @@ from settlement.clock import Clock
 from settlement.config import BrokerSettings, HttpSettings, Settings, Splits
 from settlement.phones import PhoneDesk
 from settlement.server.app import PhoneServer
+from settlement.server.limits import RateLimit
 from settlement.server.listener import Listener
 from settlement.service import office_of
 from settlement.store import Store
@@ -52,8 +53,8 @@ class House:
         self.store = Store(self.settings.database_url)
         self.decisions: list[tuple[str, bytes]] = []
         desk = PhoneDesk(self.office, self.store, self.office.acquirers[SCHEME])
-        server = PhoneServer(self.office, self.store, desk, lambda *decision: self.decisions.append(decision))
-        self.app = server.app()
+        self.server = PhoneServer(self.office, self.store, desk, lambda *decision: self.decisions.append(decision))
+        self.app = self.server.app()
         self.listener = Listener(self.settings.http, self.app)
         self.way = LossyWay(self)
 
@@ -90,6 +91,10 @@ class House:
     @property
     def payments(self) -> list[dict]:
         return self._statement()["payments"]
+
+    def allow_calls(self, count: int) -> None:
+        """Let phones call so often and no more."""
+        self.server._calls = RateLimit(self.office.clock, count, 60)
 
     def load(self, minor: int) -> None:
         with self.store.writing() as connection:
