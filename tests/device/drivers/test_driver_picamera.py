@@ -116,7 +116,10 @@ def test_camera_out_of_memory_does_not_start(camera, world):
     with pytest.raises(DeviceFailed, match="process must be replaced"):
         camera.start()
     assert camera.health.state is HealthState.FAILED
-    assert world.closed == 1
+    world.out_of_memory = False
+    with pytest.raises(DeviceFailed, match="process must be replaced"):
+        camera.start()
+    assert world.opened == 1
 
 
 def test_camera_that_broke_is_not_opened_again_in_this_process(camera, world):
@@ -127,8 +130,12 @@ def test_camera_that_broke_is_not_opened_again_in_this_process(camera, world):
     world.broken = False
     with pytest.raises(DeviceMissing):
         camera.read(0.01)
-    assert world.opened == 1
     assert camera.health.state is HealthState.MISSING
+    camera.stop()
+    with pytest.raises(DeviceFailed, match="process must be replaced"):
+        camera.start()
+    assert world.opened == 1
+    assert world.closed == 0
 
 
 def test_camera_is_configured_once(camera, world):
