@@ -30,7 +30,23 @@ from keys.file import FileKey
 from protocol.errors import Forged, Malformed
 from protocol.money import Money
 from protocol.questions import StateQuestion
-from protocol.records import Action, Mode, Result, Started, Tampered, Verdict, seal_record
+from protocol.records import (
+    Action,
+    Body,
+    ChallengeOpened,
+    Intent,
+    Mode,
+    Outcome,
+    Refund,
+    Result,
+    Reversal,
+    SaleClosed,
+    Started,
+    Tampered,
+    TokenBurned,
+    Verdict,
+    seal_record,
+)
 from protocol.transport import LONGEST_RUN, pack_run
 from settlement import alarms
 from settlement.acquirers.house_wallet import HouseWallet
@@ -322,3 +338,57 @@ def test_refused_message_leaves_no_secret_in_the_log(
 def test_office_shows_no_secret(town: Town) -> None:
     office: Office = town.office
     assert "PRIVATE" not in repr(office)
+
+
+NAMES = st.one_of(st.text(max_size=20), st.just("a" * 16), st.just("x" * 512))
+MONEY = st.builds(Money, st.integers(-(10**13) + 1, 10**13 - 1), st.sampled_from(["CNY", "USD", "JPY"]))
+BODIES = st.one_of(
+    st.builds(
+        Intent,
+        sale=NAMES,
+        attempt=NAMES,
+        amount=MONEY,
+        scheme=st.sampled_from(["tillwave", "alipay", ""]),
+        token=st.binary(max_size=200) | st.binary(min_size=181, max_size=181).map(lambda token: b"\x21" + token[1:]),
+        mode=st.sampled_from(Mode),
+        coupons=st.lists(NAMES, max_size=3).map(tuple),
+        lines=st.just(()),
+        nonce=st.none() | st.binary(max_size=20),
+        member=st.none() | NAMES,
+        guide=st.none() | NAMES,
+    ),
+    st.builds(
+        Outcome,
+        sale=NAMES,
+        subject=NAMES,
+        action=st.sampled_from(Action),
+        verdict=st.sampled_from(Verdict),
+        amount=MONEY,
+        reason=NAMES,
+        mode=st.sampled_from(Mode),
+    ),
+    st.builds(Reversal, sale=NAMES, attempt=NAMES, reason=NAMES),
+    st.builds(Refund, refund=NAMES, sale=NAMES, payment=NAMES, amount=MONEY, supervisor=NAMES),
+    st.builds(SaleClosed, sale=NAMES, register=NAMES, request=NAMES, result=st.sampled_from(Result), amount=MONEY),
+    st.builds(TokenBurned, sale=NAMES, token_hash=st.binary(max_size=40), reason=NAMES),
+    st.builds(
+        ChallengeOpened,
+        sale=NAMES,
+        amount=MONEY,
+        nonce=st.binary(max_size=20),
+        coupons=st.lists(NAMES, max_size=3).map(tuple),
+        member=st.none() | NAMES,
+        guide=st.none() | NAMES,
+    ),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(bodies=st.lists(BODIES, min_size=1, max_size=6))
+def test_senseless_records_are_kept_and_move_no_money(town: Town, till: Till, bodies: list[Body]) -> None:
+    heard = till.say(*bodies)
+    assert heard.receipts[0].number == till.head.number
+    assert all(said.verdict is not Verdict.APPROVED for said in heard.decisions if said.action is Action.PAY)
+    assert not any("wallet" in name or name.startswith("merchant") for name in town.balances())
