@@ -103,12 +103,15 @@ def test_camera_keeps_its_pace(camera):
     begun = time.monotonic()
     for _ in range(10):
         assert camera.read(1.0) is not None
-    assert 0.15 < time.monotonic() - begun < 0.6
+    assert 0.15 < time.monotonic() - begun < 3.0
 
 
-def test_frame_that_is_not_due_is_not_waited_for(camera):
-    camera.read(1.0)
-    assert camera.read(0.001) is None
+def test_frame_that_is_not_due_is_not_waited_for(tmp_path):
+    slow = make_driver("camera", "simulated", "slow", {"bench": str(tmp_path), "frames_per_second": 0.1})
+    slow.start()
+    assert slow.read(1.0) is not None
+    assert slow.read(0.001) is None
+    slow.stop()
 
 
 def test_frozen_camera_gives_neither_frame_nor_error_until_a_new_start(camera, bench):

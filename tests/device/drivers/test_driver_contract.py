@@ -102,7 +102,7 @@ def test_stopped_while_missing(rig: Rig):
     assert rig.is_in(HealthState.MISSING)
     begun = time.monotonic()
     rig.subject.stop()
-    assert time.monotonic() - begun < 1.0
+    assert time.monotonic() - begun < 3.0
     assert rig.subject.health.state is HealthState.STOPPED
     rig.plug()
 
