@@ -171,6 +171,7 @@ class BoxedMall:
             (folder / "catalogue.toml").write_text(plan.catalogue, encoding="utf-8")
         program = self._program(name, *TILLWAVE, "run", "--config", str(settings))
         terminal = BoxedTerminal(name=name, settings=settings, port=port, bench_folder=bench, program=program)
+        self._cleanup.callback(terminal.close)
         terminal.start()
         return terminal
 

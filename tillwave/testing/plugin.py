@@ -50,15 +50,13 @@ def tillwave_terminal(tillwave_mall: BoxedMall) -> Iterator[BoxedTerminal]:
     """Give a running terminal with one simulated device of every kind."""
     terminal = tillwave_mall.add_terminal(f"till-{next(_numbers)}")
     yield terminal
-    terminal.stop()
+    terminal.close()
 
 
 @pytest.fixture(scope="module")
-def tillwave_register(tillwave_terminal: BoxedTerminal) -> Iterator[Register]:
+def tillwave_register(tillwave_terminal: BoxedTerminal) -> Register:
     """Give a register that is paired with the terminal."""
-    register = tillwave_terminal.pair_register()
-    yield register
-    register.close()
+    return tillwave_terminal.pair_register()
 
 
 @pytest.fixture(scope="module")

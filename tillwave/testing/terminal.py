@@ -41,6 +41,7 @@ class BoxedTerminal:
         self.bench = Bench(bench_folder)
         self.program = program
         self._port = port
+        self._registers: list[Register] = []
 
     def start(self, *, online: bool = True) -> None:
         """Start the terminal and wait until it serves, and with `online` until settlement is heard."""
@@ -51,6 +52,12 @@ class BoxedTerminal:
     def stop(self) -> int | None:
         """Stop the terminal as systemd would; gives its exit code."""
         return self.program.stop()
+
+    def close(self) -> None:
+        """Stop the terminal and end the connections of its registers; harmless when closed."""
+        for register in self._registers:
+            register.close()
+        self.stop()
 
     def wait_online(self, patience_s: float = 20.0) -> None:
         """Wait until settlement is heard."""
@@ -75,8 +82,9 @@ class BoxedTerminal:
         return str(answer["code"])
 
     def pair_register(self, name: str = "register-1") -> Register:
-        """Give a register that is paired with this terminal."""
+        """Give a register that is paired with this terminal; `close` closes it too."""
         register = Register(self.url, name)
+        self._registers.append(register)
         register.pair(self.open_pairing())
         return register
 
