@@ -60,7 +60,7 @@ class Keyring:
 
 def hash_of(key: str) -> str:
     """Give the SHA-256 of a key of 32 random bytes; so much chance needs no slow hash."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def write_private(path: Path, content: bytes) -> None:

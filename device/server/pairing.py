@@ -161,4 +161,4 @@ class Pairing:
 
 
 def _same(first: str, second: str) -> bool:
-    return hmac.compare_digest(first.encode("utf-8", "surrogateescape"), second.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass"))

@@ -190,7 +190,9 @@ class MemoryDesk:
     def _keep(self, sale: SaleView) -> None:
         self.sales[sale.sale] = sale
         latest = tuple(sorted(self.sales.values(), key=lambda each: -each.opened_ms))
-        self.state = replace(self.state, sale=sale, last=latest[:20])
+        shown = self.state.sale
+        newest = sale if shown is None or sale.opened_ms >= shown.opened_ms else shown
+        self.state = replace(self.state, sale=newest, last=latest[:20])
         self._publish()
 
     def _publish(self) -> None:
