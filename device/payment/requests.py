@@ -8,6 +8,8 @@ from device.payment.views import LineView, OpenSale, RefundRequest
 from device.payment.wording import LONGEST_LABEL, LONGEST_NAME, is_wording
 
 LARGEST_QUANTITY = 1_000_000
+LONGEST_GUIDE = 40
+"""What settlement takes as part of the name of an account, which also has to be printable."""
 
 
 def refuse_wrong_names(request: OpenSale | RefundRequest) -> None:
@@ -18,8 +20,8 @@ def refuse_wrong_names(request: OpenSale | RefundRequest) -> None:
 
 def refuse_wrong_sale(request: OpenSale, currency: str) -> None:
     """Raise BadRequest unless amount, basket and sales clerk make sense."""
-    if request.guide and not is_wording(request.guide, LONGEST_NAME):
-        raise BadRequest(f"the sales clerk has at most {LONGEST_NAME} printable characters")
+    if len(request.guide) > LONGEST_GUIDE or not request.guide.isprintable():
+        raise BadRequest(f"the sales clerk has at most {LONGEST_GUIDE} printable characters")
     if len(request.lines) > LONGEST_BASKET:
         raise BadRequest(f"a basket has at most {LONGEST_BASKET} lines")
     if request.amount is None:
