@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,13 @@ pytestmark = pytest.mark.broker
 
 
 @pytest.fixture
-def terminal(tillwave_mall: BoxedMall, request: pytest.FixtureRequest, tmp_path: Path) -> BoxedTerminal:
+def terminal(tillwave_mall: BoxedMall, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BoxedTerminal]:
     name = f"d-{abs(hash(request.node.name)) % 10**8}"
     bench = str(tillwave_mall.folder / name / "bench")
     devices = [Device("scanner", "hand", "simulated", {"bench": bench})]
     terminal = tillwave_mall.add_terminal(name, TerminalPlan(devices=devices))
-    request.addfinalizer(terminal.close)
-    return terminal
+    yield terminal
+    terminal.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import time
 from typing import Any
 
@@ -26,7 +27,7 @@ class Register:
     def __init__(self, url: str, name: str = "register-1") -> None:
         self.name = name
         self._client = httpx.Client(base_url=url, timeout=30)
-        self._numbers = itertools.count(1)
+        self._ids = (f"{name}-{secrets.token_hex(3)}-{number}" for number in itertools.count(1))
 
     def pair(self, code: str) -> None:
         """Exchange the code on the terminal's display for a key."""
@@ -35,7 +36,7 @@ class Register:
 
     def next_id(self) -> str:
         """Give an id that this register has not used."""
-        return f"{self.name}-{next(self._numbers):05d}"
+        return next(self._ids)
 
     def pay(self, minor: int | None, currency: str = "CNY", **more: Any) -> dict[str, Any]:
         """Start a payment; None as amount lets scanned goods make it. `id` may be given, `lines` and `guide` too."""
