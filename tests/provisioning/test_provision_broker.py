@@ -5,8 +5,10 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import warnings
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from provisioned_mall import MALL, NOW, Peer, free_port, provision, running_broker
@@ -240,21 +242,19 @@ def test_the_log_holds_no_key(mall, broker):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
-def test_mosquitto_reads_its_key_as_the_user_that_it_becomes(tmp_path):
-    """As Debian starts it: by root, on files of the user mosquitto."""
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
-    authority = Authority.create(tmp_path / "authority", MALL, at=NOW)
-    port = free_port()
-    configuration = provision_broker(
-        tmp_path / "broker", authority, BrokerAddress("localhost", port), user="mosquitto", at=NOW
-    )
-    assert (tmp_path / "broker" / "broker.key").owner() == "mosquitto"
-    assert (tmp_path / "broker" / "broker.key").stat().st_mode & 0o777 == 0o600
-    (configuration.with_suffix(".log")).touch()
-    with running_broker(configuration, port) as log:
-        assert "running" in log.read_text()
+def test_mosquitto_reads_its_key_as_the_user_that_it_becomes():
+    """As Debian starts it: by root, on files of the user mosquitto, in a folder that everybody may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = Path(name), free_port()
+        folder.chmod(0o755)
+        authority = Authority.create(folder / "authority", MALL, at=NOW)
+        address = BrokerAddress("localhost", port)
+        configuration = provision_broker(folder / "broker", authority, address, user="mosquitto", at=NOW)
+        assert (folder / "broker" / "broker.key").owner() == "mosquitto"
+        assert (folder / "broker" / "broker.key").stat().st_mode & 0o777 == 0o600
+        (configuration.with_suffix(".log")).touch()
+        with running_broker(configuration, port) as log:
+            assert "running" in log.read_text()
 
 
 def test_a_broker_is_not_overwritten(mall):
