@@ -9,7 +9,7 @@ from pathlib import Path
 from settlement.config import load_settings
 from settlement.errors import SomethingMissing
 from settlement.office import Office
-from settlement.service import make_office
+from settlement.opening import make_office
 from settlement.store import Store
 
 

@@ -8,18 +8,16 @@ import signal
 import threading
 from types import FrameType
 
-from keys.certificates import load_certificate, public_key_of
+from keys.certificates import load_certificate
 from keys.file import FileKey
-from keys.port import Signer
 from protocol import service_manager, topics
 from protocol.answers import Beat, seal_answer
 from settlement.acquirers.house_wallet import SCHEME, HouseWallet
 from settlement.broker import Broker
-from settlement.clock import Clock, SystemClock
 from settlement.config import Settings
-from settlement.errors import SettingsWrong
 from settlement.intake import Intake
 from settlement.office import Office, Outgoing
+from settlement.opening import make_office, office_of
 from settlement.phones import PhoneDesk
 from settlement.questions import InformationDesk
 from settlement.server.app import PhoneServer
@@ -27,24 +25,12 @@ from settlement.server.listener import Listener
 from settlement.store import Store
 from settlement.terminals import Terminals
 
+__all__ = ["Heart", "Service", "check_files", "make_office", "office_of"]
+
 log = logging.getLogger(__name__)
 
 _SESSION_BYTES = 16
 _BEAT_EXPIRES_S = 5
-
-
-def make_office(settings: Settings, clock: Clock | None = None) -> Office:
-    """Load key and certificate; a KeyProblem or SettingsWrong when they do not fit together."""
-    signer = FileKey.load(settings.key)
-    certificate = load_certificate(settings.certificate)
-    if public_key_of(certificate) != signer.public_key:
-        raise SettingsWrong(settings.certificate, f"is not the certificate of {settings.key}")
-    return office_of(settings, signer, clock or SystemClock())
-
-
-def office_of(settings: Settings, signer: Signer, clock: Clock) -> Office:
-    """Put an office together with its acquirers."""
-    return Office(settings, signer, clock, {SCHEME: HouseWallet(signer.public_key)})
 
 
 class Service:

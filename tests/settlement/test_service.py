@@ -81,11 +81,12 @@ def test_beats_are_signed_and_rise(town: Town, service: Service, wire: Wire) -> 
     assert (first.mall, first.session) == ("riverside", second.session)
     assert first.number < second.number
     service.stop()
+    town.clock.pass_s(1)
     service.start()
     third = open_answer(Beat, wire.wait("/beat"), town.signer.public_key)
     while third.session == first.session:
         third = open_answer(Beat, wire.wait("/beat"), town.signer.public_key)
-    assert third.number == 1
+    assert third.at_ms > second.at_ms
 
 
 def test_order_of_a_phone_reaches_the_terminal(
@@ -176,53 +177,57 @@ settle(Path(sys.argv[1]))
 """
 
 
-def begin(town: Town, listening: Path | None = None) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def running(town: Town, listening: Path | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run the service as a process of its own, and leave none behind."""
     config = town.folder / "settlement.toml"
     settings = town.settings
     config.write_text(SETTINGS.format(broker=settings.broker.port, http=settings.http.port))
     environment = {**os.environ, "NOTIFY_SOCKET": str(listening)} if listening else dict(os.environ)
     command = [sys.executable, "-c", WORK, str(config)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    log = (town.folder / "log").open("w")
+    process = subprocess.Popen(command, stderr=log, env=environment, text=True)
+    log.close()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_killed_service_goes_on_where_it_was(
     town: Town, mosquitto: Mosquitto, wire: Wire, till: Till, li: PhoneInHand
 ) -> None:
     for number in range(1, 4):
-        process = begin(town)
-        wire.wait("/beat", 20)
-        town.clock.now = time.time_ns() // 1_000_000
-        paid = intent(li.signed(bytes([number] * 16)), 1_000, nonce=bytes([number] * 16))
-        wire.send("records", pack_run([till.write(paid)]))
-        decision = decision_of(town, wire)
-        while decision.subject != paid.attempt:  # the broker gives again what the killed one had not acknowledged
+        with running(town):
+            wire.wait("/beat", 30)
+            town.clock.now = time.time_ns() // 1_000_000
+            paid = intent(li.signed(bytes([number] * 16)), 1_000, nonce=bytes([number] * 16))
+            wire.send("records", pack_run([till.write(paid)]))
             decision = decision_of(town, wire)
-        assert decision.verdict is Verdict.APPROVED, decision.reason
-        process.kill()
-        process.communicate()
+            while decision.subject != paid.attempt:  # the broker gives again what the killed one had not acknowledged
+                decision = decision_of(town, wire)
+            assert decision.verdict is Verdict.APPROVED, decision.reason
         while not wire.heard.empty():
             wire.heard.get()
-    process = begin(town)
-    wire.wait("/beat", 20)
-    wire.send("records", pack_run(till.messages))
-    while receipt_of(town, wire).number != 3:
-        pass
-    process.terminate()
-    process.communicate()
+    with running(town):
+        wire.wait("/beat", 30)
+        wire.send("records", pack_run(till.messages))
+        while receipt_of(town, wire).number != 3:
+            pass
     assert li.balance == 97_000
 
 
 def test_service_tells_systemd_and_stops_cleanly(town: Town, mosquitto: Mosquitto, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
-        process = begin(town, tmp_path / "notify")
-        assert manager.recv(100) == b"READY=1"
-        process.send_signal(signal.SIGTERM)
-        assert manager.recv(100) == b"STOPPING=1"
-    _, said = process.communicate(timeout=20)
-    assert process.returncode == 0, said
-    assert "has stopped" in said
+        manager.settimeout(30)
+        with running(town, tmp_path / "notify") as process:
+            assert manager.recv(100) == b"READY=1"
+            process.send_signal(signal.SIGTERM)
+            assert manager.recv(100) == b"STOPPING=1"
+            assert process.wait(timeout=20) == 0
+    assert "has stopped" in (town.folder / "log").read_text()
 
 
 def test_watchdog_is_fed_at_half_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -48,7 +48,8 @@ from settlement import accounts, ledger, offers
 from settlement.clock import SystemClock
 from settlement.config import BrokerSettings, HttpSettings, Settings, Splits, TerminalSettings, TerminalsSettings
 from settlement.office import Office, Outgoing
-from settlement.service import Service, office_of
+from settlement.opening import office_of
+from settlement.service import Service
 
 YEAR = dt.timedelta(days=365)
 SPLITS = Splits(

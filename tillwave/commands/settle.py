@@ -27,7 +27,8 @@ def settle(
     from keys.port import KeyProblem
     from settlement.config import load_settings
     from settlement.errors import CannotListen, SettingsWrong, SettlementProblem, SomethingMissing
-    from settlement.service import Service, check_files, make_office
+    from settlement.opening import make_office
+    from settlement.service import Service, check_files
 
     codes: dict[type[Exception], Exit] = {
         SomethingMissing: Exit.SOMETHING_MISSING,
