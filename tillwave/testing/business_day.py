@@ -308,7 +308,8 @@ class BusinessDay:
 
 def _seconds(path: Path) -> float:
     with wave.open(io.BytesIO(path.read_bytes())) as sound:
-        return sound.getnframes() / sound.getframerate()
+        frames, rate_hz = sound.getnframes(), sound.getframerate()
+    return float(frames / rate_hz)
 
 
 def _expect(found: object, expected: object, what: str) -> None:
