@@ -8,6 +8,7 @@ import {language, loadTexts, say, sayWord, switchLanguage} from './text.js';
 
 const HOLDING = ['gathering', 'authorising', 'waiting', 'cancelling'];
 const CANCELLABLE = ['gathering', 'authorising', 'waiting', 'unknown'];
+const DUE_WORDS = {paid: 'sale.paid', unpaid: 'pad.title', cancelled: 'pad.title'};
 const PROBLEM_MS = 7000;
 
 const currency = document.documentElement.dataset.currency;
@@ -124,7 +125,7 @@ function phasePart(sale) {
 function duePart(sale) {
   const part = element('div', 'due');
   part.append(
-    element('span', '', say(sale.phase === 'paid' ? 'sale.paid' : 'sale.due')),
+    element('span', '', say(DUE_WORDS[sale.phase] ?? 'sale.due')),
     element('strong', 'amount', write(sale.amount)),
   );
   return part;
@@ -166,6 +167,11 @@ function factsOf(sale) {
   return facts;
 }
 
+function marksOf(sale) {
+  if (sale.refunded.minor) return [say('sale.refunded', {amount: write(sale.refunded)})];
+  return sale.offline ? [say('sale.offline')] : [];
+}
+
 function actionsOf(sale) {
   const actions = [];
   if (CANCELLABLE.includes(sale.phase)) actions.push(action('stop', 'sale.cancel', () => cancel(sale.sale)));
@@ -197,7 +203,7 @@ function lastRow(sale) {
   const time = new Date(sale.opened_ms).toLocaleTimeString(language(), {hour: '2-digit', minute: '2-digit'});
   words.append(
     element('div', 'amount', write(sale.amount)),
-    element('div', 'about', [time, say(`phase.${sale.phase}`), ...factsOf(sale).slice(-1)].join(' · ')),
+    element('div', 'about', [time, say(`phase.${sale.phase}`), ...marksOf(sale)].join(' · ')),
   );
   made.append(picture(sale.phase), words);
   if (canGoBack(sale)) made.append(action('plain', 'sale.refund', () => askForRefund(sale)));

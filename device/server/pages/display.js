@@ -1,6 +1,6 @@
 import {element, follow, picture} from './live.js';
 import {write, writeReduction} from './money.js';
-import {loadTexts, say, sayWord, switchLanguage} from './text.js';
+import {join, loadTexts, say, sayWord, switchLanguage} from './text.js';
 
 const SHOWN_MS = {paid: 8000, unpaid: 6000, cancelled: 6000};
 const DECLINED_MS = 4500;
@@ -24,7 +24,9 @@ function take(next) {
   const sale = view.sale;
   if (isDeclined(sale)) declinedUntil = Date.now() + DECLINED_MS;
   if (sale?.final && !(before?.sale === sale.sale && before.final)) {
-    endsAt = Date.now() + SHOWN_MS[sale.phase] - Math.max(0, view.now_ms - sale.closed_ms);
+    // A page that has just been opened does not celebrate old sales; one that saw it happen trusts no wall clock.
+    const age = before?.sale === sale.sale ? 0 : Math.max(0, view.now_ms - sale.closed_ms);
+    endsAt = Date.now() + SHOWN_MS[sale.phase] - age;
   }
   showPairing();
   show();
@@ -42,7 +44,7 @@ function show() {
   const now = Date.now();
   if (sale?.final ? now < endsAt : sale) {
     const declined = sale.phase === 'gathering' && now < declinedUntil;
-    if (declined) showResult('declined', sale, sayWord('reason', sale.reason) + ' ' + say('display.again'));
+    if (declined) showResult('declined', sale, join(sayWord('reason', sale.reason), say('display.again')));
     else if (sale.phase === 'gathering') showAsk(sale);
     else showResult(sale.phase, sale, say(`display.${sale.phase}.hint`));
     if (declined) timer = setTimeout(show, declinedUntil - now);
@@ -98,7 +100,7 @@ function way(name) {
 function showNotice(sale) {
   const text = sale.notice ? sayWord('notice', sale.notice) : sayWord('reason', sale.reason);
   at('notice').hidden = !text;
-  at('notice').textContent = sale.notice || !text ? text : `${text} ${say('display.again')}`;
+  at('notice').textContent = sale.notice || !text ? text : join(text, say('display.again'));
   at('notice').classList.toggle('warn', !GOOD_NOTICES.includes(sale.notice));
 }
 

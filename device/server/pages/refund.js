@@ -2,7 +2,7 @@
 
 import {ask, look, makeId} from './ask.js';
 import {write} from './money.js';
-import {say, sayWord} from './text.js';
+import {join, say, sayWord} from './text.js';
 
 const at = (id) => document.getElementById(id);
 let sale = null;
@@ -74,8 +74,8 @@ async function give() {
 
 function follow(refund) {
   pending = refund.final ? '' : refund.id;
-  const why = refund.state === 'declined' ? ' ' + sayWord('reason', refund.reason) : '';
-  at('refund-result').textContent = say(`refund.${refund.state}`) + why;
+  const why = refund.state === 'declined' ? sayWord('reason', refund.reason) : '';
+  at('refund-result').textContent = join(say(`refund.${refund.state}`), why);
   at('refund-start').disabled = refund.state !== 'declined';
   if (refund.state === 'declined') asking = null;
 }

@@ -27,7 +27,12 @@ export function say(key, values = {}) {
 }
 
 export function sayWord(kind, word) {
-  return word ? (texts[`${kind}.${word}`] ?? say(`${kind}.default`)) : '';
+  const other = kind === 'notice' ? 'reason' : 'notice';
+  return word ? (texts[`${kind}.${word}`] ?? texts[`${other}.${word}`] ?? say(`${kind}.default`)) : '';
+}
+
+export function join(...sentences) {
+  return sentences.filter(Boolean).join(language() === 'zh' ? '' : ' ');
 }
 
 function remembered() {

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from memory_desk import MemoryDesk
@@ -31,7 +32,7 @@ class Host:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._serving: asyncio.Task[None] | None = None
 
-    def __enter__(self) -> Host:
+    def __enter__(self) -> Self:
         self.pairing.start()
         self.start()
         return self
@@ -64,7 +65,7 @@ class Host:
         def run() -> None:
             try:
                 done.set_result(action(self.desk))
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - given to whoever waits
                 done.set_exception(error)
 
         assert self._loop is not None
@@ -99,10 +100,8 @@ class Host:
         self._loop = asyncio.get_running_loop()
         app = make_app(self.desk, self.pairing, self.settings)
         self._serving = asyncio.create_task(serve(app, "127.0.0.1", self.port, ready=self._ready))
-        try:
+        with contextlib.suppress(asyncio.CancelledError):
             await self._serving
-        except asyncio.CancelledError:
-            pass
 
     def _ready(self, port: int) -> None:
         self.port = port

@@ -4,8 +4,8 @@ import time
 
 import httpx
 import pytest
-from server_host import Host
 from memory_desk import SUPERVISOR
+from server_host import Host
 
 from device.payment.views import Phase
 

@@ -23,7 +23,9 @@ def reason(answer: httpx.Response) -> str:
     return str(answer.json()["error"]["reason"])
 
 
-@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "", "10.0.0.1"])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "", "10.0.0.1"]
+)
 def test_foreign_host_is_refused_everywhere(host: Host, name: str) -> None:
     with host.client(headers={"host": name}) as client:
         for path in ("/cashier", "/display", "/status", "/pages/base.css", "/register/status"):
@@ -211,6 +213,7 @@ def test_files_outside_the_list_are_not_served(host: Host) -> None:
 
 def test_log_holds_no_secret(host: Host, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.WARNING, "httpcore")  # the test's own client
     with host.register() as register, host.page() as page:
         secrets = [register.headers["authorization"].split()[1], page.cookies["tillwave-till-1"], SUPERVISOR]
         code = host.open_pairing()

@@ -32,10 +32,9 @@ def views(client: httpx.Client, path: str) -> Iterator[Iterator[dict[str, Any]]]
 
 
 def test_cashier_sees_every_step_of_a_sale(host: Host) -> None:
-    with host.page() as page, views(page, "/cashier/events") as seen:
+    with host.page() as page, host.client(cookies=page.cookies) as other, views(page, "/cashier/events") as seen:
         assert next(seen)["sale"] is None
-        with host.page() as other:
-            sale = other.post("/cashier/sales", json=PAYMENT).json()["sale"]
+        sale = other.post("/cashier/sales", json=PAYMENT).json()["sale"]
         assert next(seen)["sale"]["phase"] == "gathering"
         host.do(lambda desk: desk.discount(sale, "满十减一", 100))
         discounted = next(seen)["sale"]
@@ -99,9 +98,8 @@ def test_a_quiet_stream_beats(host: Host, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_too_many_streams_are_refused(host: Host) -> None:
     with contextlib.ExitStack() as stack:
-        for _ in range(16):
-            client = stack.enter_context(host.client())
-            next(stack.enter_context(views(client, "/display/events")))
+        streams = [stack.enter_context(views(stack.enter_context(host.client()), "/display/events")) for _ in range(16)]
+        assert all(next(stream) for stream in streams)
         with host.client() as one_more:
             assert one_more.get("/display/events").status_code == 503
 
