@@ -15,6 +15,7 @@ from device.payment.sale import Sale, read_sale, write_sale
 from device.payment.views import OpenSale, RefundRequest
 from protocol.records import Body
 
+LATEST_SALES = 20
 _SALE, _REFUND = "sale", "refund"
 _State = TypeVar("_State")
 
@@ -27,6 +28,8 @@ class Book:
         self._sales: dict[str, Sale] = {}
         self._refunds: dict[str, RefundState] = {}
         self._digests: dict[str, bytes] = {}
+        self._latest: dict[str, Sale] = {}
+        """The newest sales, oldest first: every change of a page asks for them."""
 
     def resume(self) -> None:
         """Read what was open when the terminal last ran."""
@@ -36,6 +39,7 @@ class Book:
         for row in self._journal.unfinished(_REFUND):
             self._refunds[row.id] = _refund(row)
             self._digests[row.id] = row.digest
+        self._latest = {row.id: _sale(row) for row in reversed(self._journal.latest(_SALE, LATEST_SALES))}
 
     @property
     def open_sales(self) -> tuple[Sale, ...]:
@@ -79,9 +83,10 @@ class Book:
         row = self._journal.state_of_request(_REFUND, register, request)
         return self.refund(_found(row, "this register has no refund with this id").id)
 
-    def latest_sales(self, count: int) -> tuple[Sale, ...]:
-        """Give the newest sales, newest first."""
-        return tuple(self.sale(row.id) for row in self._journal.latest(_SALE, count))
+    @property
+    def latest_sales(self) -> tuple[Sale, ...]:
+        """The newest sales, newest first."""
+        return tuple(reversed(self._latest.values()))
 
     def enter_sale(self, sale: Sale, request: OpenSale) -> None:
         """Note the request of a sale; `keep` the sale next, and `forget` it if that fails."""
@@ -101,6 +106,7 @@ class Book:
         entries = self._journal.commit(bodies, rows)
         for sale in sales:
             _put(self._sales, sale.sale, sale, final=sale.phase.is_final)
+            self._place(sale)
         for refund in refunds:
             _put(self._refunds, refund.refund, refund, final=refund.is_final)
         for row in rows:
@@ -111,6 +117,7 @@ class Book:
     def remember(self, sale: Sale) -> None:
         """Note a change that moves no money and may be lost with the power."""
         self._sales[sale.sale] = sale
+        self._place(sale)
 
     def remember_refund(self, refund: RefundState) -> None:
         """Note a change that may be lost with the power."""
@@ -120,6 +127,13 @@ class Book:
         """Find the sale that a payment belongs to; NotFound otherwise."""
         row = self._journal.state_by_payment(payment) if payment else None
         return self.sale(_found(row, "there is no payment with this id").id)
+
+    def _place(self, sale: Sale) -> None:
+        newest = next(reversed(self._latest.values()), None)
+        if sale.sale in self._latest or newest is None or sale.opened_ms >= newest.opened_ms:
+            self._latest[sale.sale] = sale
+        if len(self._latest) > LATEST_SALES:
+            del self._latest[next(iter(self._latest))]
 
     def _row_of(self, kind: str, register: str, request: str, digest: bytes) -> StateRow | None:
         row = self._journal.state_of_request(kind, register, request)

@@ -33,7 +33,6 @@ from protocol.records import Action, Line, Started, Tampered
 
 log = logging.getLogger(__name__)
 
-LATEST_SALES = 20
 _TOTALS_TIMEOUT_S = 10.0
 _CLOSE_ATTEMPTS = 3
 _ASK_REFUND_EVERY_MS = 2_000
@@ -59,7 +58,7 @@ class Counter:
         self._till.keep((Started(software=settings.software, settings=settings.settings_hash),))
         for sale in self._till.book.open_sales:
             self._till.apply(sale, Interrupted("interrupted"))
-        latest = self._till.book.latest_sales(1)
+        latest = self._till.book.latest_sales
         self._till.current = latest[0].sale if latest else ""
 
     def stop(self) -> None:
@@ -89,7 +88,7 @@ class Counter:
         return CounterView(
             terminal=till.settings.terminal,
             sale=view_of(shown) if shown else None,
-            last=tuple(view_of(sale) for sale in till.book.latest_sales(LATEST_SALES)),
+            last=tuple(view_of(sale) for sale in till.book.latest_sales),
             queue=till.journal.queue,
             online=till.line.online,
             in_service=not till.service.trouble,
