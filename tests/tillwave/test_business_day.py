@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tillwave.testing import office
 from tillwave.testing.business_day import BusinessDay
 from tillwave.testing.mall import BoxedMall
-from tillwave.testing.shopper import tillwave_json
 
 pytestmark = pytest.mark.broker
 
@@ -18,7 +18,7 @@ def test_register_terminal_and_ledger_agree_at_the_end_of_a_day(tmp_path: Path) 
     with BoxedMall(tmp_path) as mall:
         day = BusinessDay(mall, said.append)
         day.play()
-        ledger = tillwave_json(mall, "ledger")
+        ledger = office.read_ledger(mall.settlement_settings)
     outcomes = [row.outcome for row in day.rows]
     assert outcomes.count("paid") == 9
     assert ledger["balanced"], ledger["complaints"]

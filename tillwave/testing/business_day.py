@@ -10,17 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from protocol.money import Money
 from provisioning.layout import Device, Offline
 from provisioning.mall import Merchant
+from tillwave.testing import office
 from tillwave.testing.hand_scanner import HandScanner
 from tillwave.testing.mall import BoxedMall, TerminalPlan
 from tillwave.testing.register import Register, RegisterRefused
-from tillwave.testing.shopper import Shopper, tillwave_json
+from tillwave.testing.shopper import Shopper
 from tillwave.testing.terminal import BoxedTerminal, all_simulated
 from wallet.sound import wav_of
+
+if TYPE_CHECKING:
+    from settlement.offers import CouponTerms
 
 CATALOGUE = """
 ["6901234567892"]
@@ -113,10 +117,8 @@ class BusinessDay:
             people = {name: workers.submit(self.mall.add_shopper, name, load) for name, load in _SHOPPERS.items()}
             starting = [workers.submit(self.mall.add_terminal, *each) for each in self._plans(scanner)]
             self._li, self._wang, self._zhou = (people[name].result() for name in _SHOPPERS)
-            terms = ("--amount", "10", "--threshold", "50", "--funder", "platform")
-            coupon = workers.submit(self._issue, "issue", "10 off from 50", *terms)
-            card = workers.submit(self._issue, "member", "Wang Fang", "--percent", "5")
-            self._coupon, self._card = coupon.result(), card.result()
+            self._coupon = office.issue_coupon(self.mall.settlement_settings, _terms(), "Wang")
+            self._card = office.issue_member_card(self.mall.settlement_settings, "Wang Fang", 5, "Wang")
             terminals = [each.result() for each in starting]
         self.counters = [Counter(each, each.pair_register(f"till-{each.name}")) for each in terminals]
         for counter in self.counters:
@@ -132,10 +134,6 @@ class BusinessDay:
             ("tea-1", TerminalPlan(offline=_OFFLINE, catalogue=CATALOGUE)),
             ("cups-1", TerminalPlan(devices=devices, catalogue=CATALOGUE, merchant=merchant)),
         ]
-
-    def _issue(self, *words: str) -> str:
-        code: str = tillwave_json(self.mall, "coupon", *words, "--for", "Wang")["codes"][0]
-        return code
 
     # selling
 
@@ -304,6 +302,12 @@ class BusinessDay:
 
     def _uses_pty(self, counter: Counter) -> bool:
         return counter.terminal.name == "cups-1"
+
+
+def _terms() -> CouponTerms:
+    from settlement.offers import CouponTerms
+
+    return CouponTerms(label="10 off from 50", funder="platform", minor=1_000, threshold=5_000)
 
 
 def _seconds(path: Path) -> float:

@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol.money import Money
+from tillwave.testing import office
 from tillwave.testing.business_day import BusinessDay, DayWentWrong
 from tillwave.testing.mall import BoxedMall
 from tillwave.testing.processes import ProgramFailed
 from tillwave.testing.register import RegisterRefused
-from tillwave.testing.shopper import tillwave_json
 
 console = Console(highlight=False)
 
@@ -68,7 +68,7 @@ def _report(day: BusinessDay, seconds: float) -> bool:
 
 
 def _report_ledger(day: BusinessDay, seconds: float) -> bool:
-    totals = tillwave_json(day.mall, "ledger")
+    totals = office.read_ledger(day.mall.settlement_settings)
     table = Table("party", "balance", title="The ledger by party")
     table.columns[1].justify = "right"
     for party, minor in totals["parties"].items():

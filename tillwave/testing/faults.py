@@ -25,10 +25,11 @@ from device.drivers.simulated.control import SimulationError
 from device.payment.journal import verify
 from keys.certificates import load_certificate, public_key_of
 from provisioning.layout import Device
+from tillwave.testing import office
 from tillwave.testing.mall import BoxedMall, TerminalPlan
 from tillwave.testing.processes import ProgramFailed
 from tillwave.testing.register import FINAL_PHASES, Register, RegisterRefused
-from tillwave.testing.shopper import Shopper, tillwave_json
+from tillwave.testing.shopper import Shopper
 from tillwave.testing.terminal import BoxedTerminal
 
 _PHONES = 10
@@ -152,7 +153,7 @@ class FaultRun:
     def _count(self) -> None:
         payments = [self._register.payment(f"sale-{number:05d}") for number in range(1, self._sales + 1)]
         paid = {one["sale"]: one["amount"]["minor"] for one in payments if one["phase"] == "paid"}
-        ledger = tillwave_json(self._mall, "ledger")
+        ledger = office.read_ledger(self._mall.settlement_settings)
         settings = self._terminal.settings.parent
         records = verify(settings / "state" / "journal.db", public_key_of(load_certificate(settings / "record.crt")))
         _check(ledger["balanced"], f"the ledger does not add up: {ledger['complaints']}")
