@@ -17,7 +17,7 @@ from device.payment.presented import Classifier
 from device.payment.presenting import Presenter
 from device.payment.risk import OfflineLimits
 from device.payment.till import CounterSettings, Till
-from device.payment.views import OpenSale, RefundRequest, SaleView
+from device.payment.views import OpenSale, Phase, RefundRequest, SaleView
 from device.ports import Reading, Source, TimeQuality, WallTime
 from keys.badges import hash_badge, is_badge
 from keys.file import FileKey
@@ -210,3 +210,21 @@ class CounterHouse:
         counter = Counter(till, presenter, lambda badge: "Wang" if is_badge(badge, BADGE_HASH) else "")
         counter.start()
         return counter
+
+
+def shown(house: CounterHouse) -> SaleView:
+    sale = house.counter.view().sale
+    assert sale is not None
+    return sale
+
+
+def pay(house: CounterHouse, token: str = ALIPAY, minor: int = 1_000) -> SaleView:
+    house.open(minor)
+    house.show(token)
+    house.decide(Verdict.APPROVED, minor=minor)
+    assert shown(house).phase is Phase.PAID
+    return shown(house)
+
+
+def decided(house: CounterHouse, refund: str, verdict: Verdict, minor: int) -> None:
+    house.counter.decided(house.decision(refund, verdict, action=Action.REFUND, minor=minor, reason=""))
