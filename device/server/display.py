@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from device.payment.views import Desk
 from device.ports import Clock
 from device.server.files import PageFiles
-from device.server.guard import is_loopback
+from device.server.guard import is_local
 from device.server.live import Live
 from device.server.pairing import Pairing
 from device.server.problems import Refusal
@@ -42,7 +42,7 @@ class DisplaySide:
 
     async def _events(self, request: Request) -> Response:
         """Stream the reduced view; the pairing code only to the display of this machine, not to the network."""
-        is_here = is_loopback(request.scope)
+        is_here = is_local(request.scope)
         return self._live.stream(
             lambda view: display_json(
                 view, self._clock.wall().ms, *((self._pairing.code, self._pairing.left_ms) if is_here else ("", 0))

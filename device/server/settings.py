@@ -16,9 +16,6 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     port: int = 8480
     names: tuple[str, ...] = ()
     """Further host names or addresses, without port, by which registers and browsers call this terminal."""
-    certificate: str = ""
-    """PEM file; with it and its key the server speaks TLS."""
-    key: str = ""
     shop: str = ""
     """How the shopper's display names the shop; empty shows the terminal's name."""
     currency: str = "CNY"

@@ -69,7 +69,7 @@ function showAsk(sale) {
   at('sums').replaceChildren(...sums(sale));
   showNotice(sale);
   showCode(sale);
-  at('ways').replaceChildren(...(sale.challenge ? ['scan', 'show', 'sound'] : ['show', 'sound']).map(way));
+  at('ways').replaceChildren(...(sale.challenge ? ['scan', 'show', 'sound'].map(way) : []));
   at('ask').classList.toggle('without-code', !sale.challenge);
   open('ask');
 }
@@ -117,7 +117,7 @@ function showResult(kind, sale, hint) {
   shownResult = shown;
   at('result').className = `screen ${kind}`;
   at('outcome').textContent = say(kind === 'closed' ? 'display.out-of-service' : `display.${kind}`);
-  at('outcome-amount').textContent = sale ? write(sale.amount) : '';
+  at('outcome-amount').textContent = sale?.amount.minor ? write(sale.amount) : '';
   at('outcome-hint').textContent = hint;
   open('result');
   shownResult = shown;

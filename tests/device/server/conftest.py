@@ -11,3 +11,10 @@ from server_host import Host
 def host(tmp_path: Path) -> Iterator[Host]:
     with Host(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def quiet_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
+    """A server for tests that leave no trace in it."""
+    with Host(tmp_path_factory.mktemp("quiet")) as running:
+        yield running

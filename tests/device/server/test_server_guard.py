@@ -26,8 +26,8 @@ def reason(answer: httpx.Response) -> str:
 @pytest.mark.parametrize(
     "name", ["evil.example", "127.0.0.1.evil.example:80", "localhost.evil.example", "", "10.0.0.1"]
 )
-def test_foreign_host_is_refused_everywhere(host: Host, name: str) -> None:
-    with host.client(headers={"host": name}) as client:
+def test_foreign_host_is_refused_everywhere(quiet_host: Host, name: str) -> None:
+    with quiet_host.client(headers={"host": name}) as client:
         for path in ("/cashier", "/display", "/status", "/pages/base.css", "/register/status"):
             answer = client.get(path)
             assert (answer.status_code, reason(answer)) == (403, "foreign-host")
@@ -42,13 +42,13 @@ def test_own_names_are_served(tmp_path: Any, name: str) -> None:
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "http://localhost:1", "http://127.0.0.1", "", "file://"]
 )
-def test_pages_of_other_origins_are_refused(host: Host, origin: str) -> None:
-    with host.register() as register, host.page() as page:
+def test_pages_of_other_origins_are_refused(quiet_host: Host, origin: str) -> None:
+    with quiet_host.register() as register, quiet_host.page() as page:
         for client, path in ((register, "/register/payments"), (page, "/cashier/sales")):
             answer = client.post(path, json=PAYMENT, headers={"origin": origin})
             assert (answer.status_code, reason(answer)) == (403, "foreign-origin")
         assert register.get("/register/status", headers={"origin": origin}).status_code == 403
-    assert host.desk.sales == {}
+    assert quiet_host.desk.sales == {}
 
 
 def test_own_page_and_programs_without_origin_are_served(host: Host) -> None:
@@ -172,23 +172,23 @@ def test_body_of_exactly_the_limit_is_read(host: Host) -> None:
         (b'{"id":"R-1","amount":NaN}', 400),
     ],
 )
-def test_broken_json_is_refused_and_changes_nothing(host: Host, body: bytes, status: int) -> None:
-    with host.register() as client:
+def test_broken_json_is_refused_and_changes_nothing(quiet_host: Host, body: bytes, status: int) -> None:
+    with quiet_host.register() as client:
         answer = client.post("/register/payments", content=body, headers={"content-type": "application/json"})
         assert answer.status_code == status
         assert reason(answer) in ("bad-json", "bad-request")
-        assert host.desk.sales == {}
+        assert quiet_host.desk.sales == {}
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "application/jsonp"])
-def test_other_types_of_content_are_refused(host: Host, kind: str) -> None:
-    with host.register() as client:
+def test_other_types_of_content_are_refused(quiet_host: Host, kind: str) -> None:
+    with quiet_host.register() as client:
         answer = client.post("/register/payments", content=b"{}", headers={"content-type": kind})
         assert (answer.status_code, reason(answer)) == (415, "bad-type")
 
 
-def test_every_answer_tells_the_browser_to_be_careful(host: Host) -> None:
-    with host.client() as client:
+def test_every_answer_tells_the_browser_to_be_careful(quiet_host: Host) -> None:
+    with quiet_host.client() as client:
         for path in ("/cashier", "/display", "/nothing", "/status", "/pages/base.css", "/register/status"):
             headers = client.get(path).headers
             assert "frame-ancestors 'none'" in headers["content-security-policy"]
@@ -200,13 +200,13 @@ def test_every_answer_tells_the_browser_to_be_careful(host: Host) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "TRACE", "HEAD", "PATCH"])
-def test_other_methods_are_refused(host: Host, method: str) -> None:
-    with host.client() as client:
+def test_other_methods_are_refused(quiet_host: Host, method: str) -> None:
+    with quiet_host.client() as client:
         assert client.request(method, "/cashier").status_code == 405
 
 
-def test_files_outside_the_list_are_not_served(host: Host) -> None:
-    with host.client() as client:
+def test_files_outside_the_list_are_not_served(quiet_host: Host) -> None:
+    with quiet_host.client() as client:
         for path in ("/pages/..%2fapp.py", "/pages/app.py", "/pages/%2e%2e/app.py", "/pages/cashier.html", "/pages/"):
             assert client.get(path).status_code == 404
 
@@ -259,7 +259,7 @@ def test_pairing_is_opened_by_programs_that_can_read_the_control_key(host: Host)
 
 
 def test_only_this_machine_sees_status_and_code(host: Host) -> None:
-    async def ask(peer: str, path: str, most_chunks: int) -> tuple[int, bytes]:
+    async def ask(peer: str, path: str, most_chunks: int, own: str = "127.0.0.1") -> tuple[int, bytes]:
         app = make_app(host.desk, host.pairing, host.settings)
         sent: list[Any] = []
         ended = asyncio.Event()
@@ -285,14 +285,16 @@ def test_only_this_machine_sees_status_and_code(host: Host) -> None:
             "query_string": b"",
             "headers": [(b"host", b"localhost")],
             "client": (peer, 5),
-            "server": ("127.0.0.1", 1),
+            "server": (own, 1),
         }
         await app(scope, receive, send)
         return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
     code = host.open_pairing().encode()
     assert asyncio.run(ask("127.0.0.1", "/status", 9))[0] == 200
-    assert asyncio.run(ask("192.168.1.20", "/status", 9))[0] == 403
+    assert asyncio.run(ask("::ffff:127.0.0.1", "/status", 9))[0] == 200
+    assert asyncio.run(ask("192.168.1.20", "/status", 9, own="192.168.1.20"))[0] == 200
+    assert asyncio.run(ask("192.168.1.20", "/status", 9, own="192.168.1.5"))[0] == 403
     assert code in asyncio.run(ask("127.0.0.1", "/display/events", 2))[1]
     assert code not in asyncio.run(ask("192.168.1.20", "/display/events", 2))[1]
 
@@ -302,8 +304,8 @@ def test_forwarded_headers_do_not_change_who_asks(host: Host) -> None:
         assert client.get("/status").status_code == 200
 
 
-def test_status_for_the_technician(host: Host) -> None:
-    with host.client() as client:
+def test_status_for_the_technician(quiet_host: Host) -> None:
+    with quiet_host.client() as client:
         status = client.get("/status").json()
     assert status["terminal"] == "till-1"
     assert (status["in_service"], status["online"], status["queue"]) == (True, True, 0)
