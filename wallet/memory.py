@@ -15,9 +15,9 @@ from pathlib import Path
 
 import msgspec
 
+from keys.private_file import write_private
 from protocol.tokens import FRESH_S
 from wallet.errors import AccountDamaged
-from wallet.files import write_private
 
 MOST_ORDERS = 100
 """Older orders are forgotten; settlement knows them all."""

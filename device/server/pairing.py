@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from device.ports import Clock, Randomness
-from device.server.keyring import Keyring, write_private
+from device.server.keyring import Keyring
 from device.server.limiter import Limiter
+from keys.private_file import write_private
 
 log = logging.getLogger(__name__)
 
