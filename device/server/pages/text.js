@@ -1,6 +1,8 @@
 // Texts of the pages in the chosen language. A word without a text shows a general sentence.
 
 const STORE = 'tillwave-language';
+const LANGUAGES = ['zh', 'en'];
+const all = {};
 let texts = {};
 
 export function language() {
@@ -8,17 +10,21 @@ export function language() {
 }
 
 export async function loadTexts() {
-  await use(remembered() || document.documentElement.lang);
+  await Promise.all(LANGUAGES.map(async (name) => {
+    const answer = await fetch(`/pages/${name}.json`);
+    all[name] = await answer.json();
+  }));
+  use(remembered() || document.documentElement.lang);
 }
 
-export async function switchLanguage() {
+export function switchLanguage() {
   const next = language() === 'zh' ? 'en' : 'zh';
   try {
     localStorage.setItem(STORE, next);
   } catch {
     // A browser without storage forgets the choice; nothing else depends on it.
   }
-  await use(next);
+  use(next);
 }
 
 export function say(key, values = {}) {
@@ -38,15 +44,14 @@ export function join(...sentences) {
 function remembered() {
   try {
     const kept = localStorage.getItem(STORE);
-    return kept === 'zh' || kept === 'en' ? kept : '';
+    return LANGUAGES.includes(kept) ? kept : '';
   } catch {
     return '';
   }
 }
 
-async function use(chosen) {
-  const answer = await fetch(`/pages/${chosen}.json`);
-  texts = await answer.json();
+function use(chosen) {
+  texts = all[chosen];
   document.documentElement.lang = chosen;
   for (const element of document.querySelectorAll('[data-text]')) {
     element.textContent = say(element.dataset.text);
