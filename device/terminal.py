@@ -28,7 +28,6 @@ from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
 from device.uplink.uplink import Identity, Uplink, presence
 from keys.badges import is_badge
-from protocol.emv_qr import MerchantDetails
 from protocol.service_manager import notify, watchdog_interval_s
 from protocol.topics import TerminalTopics, beat_topic
 
@@ -159,7 +158,7 @@ class Terminal:
             CounterSettings(
                 terminal=settings.terminal.name,
                 currency=settings.terminal.currency,
-                merchant=_merchant(settings),
+                merchant=settings.merchant.details(),
                 timing=settings.checkout,
                 offline=settings.offline,
                 software=_software(),
@@ -244,19 +243,6 @@ def _server_settings(settings: Settings) -> ServerSettings:
         shop=settings.merchant.local_name or settings.merchant.name,
         currency=settings.terminal.currency,
         language=settings.terminal.language,
-    )
-
-
-def _merchant(settings: Settings) -> MerchantDetails:
-    merchant = settings.merchant
-    return MerchantDetails(
-        name=merchant.name,
-        city=merchant.city,
-        country=merchant.country,
-        category_code=merchant.category_code,
-        local_language="zh" if merchant.local_name else "",
-        local_name=merchant.local_name,
-        local_city=merchant.local_city,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from device.config import SettingsMissing, SettingsProblem, load_settings, settings_hash
+from device.payment.errors import CounterProblem
 from device.payment.goods import BadCatalogue
 from device.payment.journal import JournalProblem
 from device.ports import SystemClock, SystemRandomness
@@ -30,6 +31,7 @@ _CODES: Mapping[type[BaseException], Exit] = {
     BadCatalogue: Exit.SETTINGS_WRONG,
     KeyProblem: Exit.SOMETHING_MISSING,
     JournalProblem: Exit.SOMETHING_MISSING,
+    CounterProblem: Exit.FAILED,
     PortTaken: Exit.UNREACHABLE,
     ServeProblem: Exit.SETTINGS_WRONG,
 }

@@ -12,7 +12,7 @@ from device.payment.errors import IdConflict, NotFound
 from device.payment.journal import Entry, Journal, JournalDamaged, StateRow
 from device.payment.refund import RefundState, read_refund, write_refund
 from device.payment.sale import Sale, read_sale, write_sale
-from device.payment.views import OpenSale, RefundRequest
+from device.payment.views import OpenSale, Phase, RefundRequest
 from protocol.records import Body
 
 LATEST_SALES = 20
@@ -105,8 +105,8 @@ class Book:
         rows = [*map(self._sale_row, sales), *map(self._refund_row, refunds)]
         entries = self._journal.commit(bodies, rows)
         for sale in sales:
-            _put(self._sales, sale.sale, sale, final=sale.phase.is_final)
             self._place(sale)
+            _put(self._sales, sale.sale, sale, final=sale.phase.is_final)
         for refund in refunds:
             _put(self._refunds, refund.refund, refund, final=refund.is_final)
         for row in rows:
@@ -116,8 +116,8 @@ class Book:
 
     def remember(self, sale: Sale) -> None:
         """Note a change that moves no money and may be lost with the power."""
-        self._sales[sale.sale] = sale
         self._place(sale)
+        self._sales[sale.sale] = sale
 
     def remember_refund(self, refund: RefundState) -> None:
         """Note a change that may be lost with the power."""
@@ -129,8 +129,8 @@ class Book:
         return self.sale(_found(row, "there is no payment with this id").id)
 
     def _place(self, sale: Sale) -> None:
-        newest = next(reversed(self._latest.values()), None)
-        if sale.sale in self._latest or newest is None or sale.opened_ms >= newest.opened_ms:
+        is_new = sale.phase is Phase.GATHERING and sale.sale not in self._sales
+        if is_new or sale.sale in self._latest:
             self._latest[sale.sale] = sale
         if len(self._latest) > LATEST_SALES:
             del self._latest[next(iter(self._latest))]

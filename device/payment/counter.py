@@ -244,6 +244,12 @@ class Counter:
         self._devices[name] = health
         self._publish()
 
+    def chain_forked(self) -> None:
+        """Learn that settlement holds another chain under this terminal's name: a copy of it is at work somewhere."""
+        if self._till.service.enter(service.CHAIN_FORKED):
+            log.error("settlement holds other records of this terminal: out of service")
+            self._publish()
+
     def line_changed(self) -> None:
         """Show that the line to settlement came, went, or that the queue became shorter."""
         self._publish()
@@ -278,7 +284,10 @@ class Counter:
             return
         view = self.view()
         for listener in tuple(self._listeners):
-            listener(view)
+            try:
+                listener(view)
+            except Exception:  # what is on disk must not be undone by a page or a lamp
+                log.exception("a listener of the counter failed")
 
 
 def _line(line: LineView) -> Line:

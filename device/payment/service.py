@@ -7,12 +7,14 @@ from device.payment.errors import OutOfService
 CASE_OPEN = "case-open"
 JOURNAL_FULL = "journal-full"
 JOURNAL_DAMAGED = "journal-damaged"
+CHAIN_FORKED = "chain-forked"
 STOPPING = "stopping"
 
 _SENTENCES = {
     CASE_OPEN: "the case of the terminal is open; close it and restart the terminal",
     JOURNAL_FULL: "the terminal cannot write to its journal; a technician must look at its disk",
     JOURNAL_DAMAGED: "the journal of the terminal does not hold any more; a technician must look at its disk",
+    CHAIN_FORKED: "settlement holds other records of this terminal; a technician must provision it anew",
     STOPPING: "the terminal is stopping",
 }
 

@@ -16,7 +16,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from device.payment.journal import Journal
+from device.payment.journal import Journal, JournalProblem
 from device.ports import Clock, Randomness
 from device.uplink.link import Link, LinkSettings
 from keys.port import Signer
@@ -46,6 +46,9 @@ class UplinkUser(Protocol):
 
     def decided(self, decision: Decision) -> None:
         """Settlement has decided."""
+
+    def chain_forked(self) -> None:
+        """Settlement has signed a receipt for a record that is not in the journal."""
 
     def line_changed(self) -> None:
         """Online or offline now, or the queue became shorter."""
@@ -172,6 +175,8 @@ class Uplink:
             taker(payload)
         except ProtocolProblem as error:
             log.warning("a message of %d bytes on %s is refused: %s", len(payload), topic, error)
+        except JournalProblem:
+            log.exception("what settlement said cannot be kept; it will say it again")
 
     def _take_beat(self, payload: bytes) -> None:
         beat = answers.open_answer(Beat, payload, self._identity.settlement_key)
@@ -191,12 +196,15 @@ class Uplink:
             return
         if not self._journal.mark_receipted(receipt.number, receipt.hash):
             log.error("settlement has another record %d than this journal: the chain is forked", receipt.number)
+            if self._user is not None:
+                self._user.chain_forked()
             return
         if receipt.at_ms < self._receipt_at_ms:
             return
-        self._receipt_at_ms = receipt.at_ms
         self._sent_at_ms = self._clock.monotonic_ms()
-        self._hear()
+        if receipt.at_ms > self._receipt_at_ms:
+            self._hear()
+        self._receipt_at_ms = receipt.at_ms
         if receipt.number < min(self._sent, self._journal.receipted) or self._sent < receipt.number:
             self._sent = receipt.number
         self.flush()

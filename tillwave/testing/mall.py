@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -73,6 +74,8 @@ class BoxedMall:
         self._broker: Program | None = None
         self._settlement: Program | None = None
         self._badges: dict[str, Badge] = {}
+        self._badging = threading.Lock()
+        self._badges_lock = threading.Lock()
 
     def start(self) -> None:
         """Make authority, broker and settlement, and start the last two."""
@@ -188,9 +191,10 @@ class BoxedMall:
         return shopper
 
     def _badge(self, supervisor: str) -> Badge:
-        if supervisor not in self._badges:
-            self._badges[supervisor] = make_badge(supervisor)
-        return self._badges[supervisor]
+        with self._badges_lock:  # terminals are added from several threads, and one person has one badge
+            if supervisor not in self._badges:
+                self._badges[supervisor] = make_badge(supervisor)
+            return self._badges[supervisor]
 
     def _program(self, name: str, *command: str) -> Program:
         program = Program(name, command, self.folder / f"{name}.log")
