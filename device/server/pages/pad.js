@@ -2,7 +2,8 @@
 
 import {LONGEST, digitsOf, signOf} from './money.js';
 
-const BURST_MS = 35;
+const BURST_MS = 30;
+const SCANNER_KEYS = 5;
 const QUIET_MS = 250;
 
 export class Pad {
@@ -14,7 +15,7 @@ export class Pad {
     this.start = start;
     this.before = '';
     this.lastKeyAt = -QUIET_MS;
-    this.burst = false;
+    this.run = 0;
     for (const key of document.querySelectorAll('[data-digit]')) {
       key.addEventListener('click', () => this.type(key.dataset.digit));
     }
@@ -69,16 +70,18 @@ export class Pad {
 
   // A scanner that works as a keyboard types faster than anybody: what it types here is no amount.
   isScanner(event) {
+    if (event.repeat) return false;
     const since = event.timeStamp - this.lastKeyAt;
     this.lastKeyAt = event.timeStamp;
-    if (since > QUIET_MS) {
-      this.burst = false;
-    } else if (since < BURST_MS && !this.burst && !event.repeat) {
-      this.burst = true;
+    if (since > (this.run >= SCANNER_KEYS ? QUIET_MS : BURST_MS)) {
+      this.run = 0;
+      this.before = this.digits;
+    }
+    this.run += 1;
+    if (this.run === SCANNER_KEYS) {
       this.digits = this.before;
       this.show();
     }
-    if (!this.burst) this.before = this.digits;
-    return this.burst;
+    return this.run >= SCANNER_KEYS;
   }
 }

@@ -132,8 +132,8 @@ def test_a_code_that_a_scanner_types_beside_every_field_is_no_amount(host: Host,
 
 def test_keyboard_works_the_pad(host: Host, page: Page) -> None:
     paired(host, page)
-    page.keyboard.type("9990", delay=80)
-    page.keyboard.press("Backspace", delay=80)
+    page.keyboard.type("9990", delay=120)
+    page.keyboard.press("Backspace")
     expect(page.locator("#typed")).to_have_text("¥9.99")
     page.wait_for_timeout(100)
     page.keyboard.press("Enter")

@@ -166,6 +166,8 @@ def test_a_refund_is_asked_for_and_followed(host: Host) -> None:
         body = {"id": "F-1", "payment": paid_payment(host, client), "amount": YUAN, "badge": SUPERVISOR}
         begun = client.post("/register/refunds", json=body)
         assert (begun.status_code, begun.json()["state"]) == (201, "unknown")
+        for _ in range(5):
+            client.post("/register/refunds", json={**body, "id": "F-2", "badge": "TWB:NOBODY"})
         assert client.post("/register/refunds", json=body).status_code == 200
         host.later(0.2, lambda desk: desk.decide_refund("register-1", "F-1", "approved"))
         assert client.get("/register/refunds/F-1?wait=8").json()["state"] == "approved"

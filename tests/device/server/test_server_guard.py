@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
+import ssl
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from memory_desk import SUPERVISOR
+from memory_desk import SUPERVISOR, MemoryDesk
 from server_host import Host
 
+from device.ports import SystemClock, SystemRandomness
 from device.server.app import make_app
 from device.server.guard import LARGEST_BODY
-from device.server.serve import PortTaken, serve
+from device.server.pairing import Pairing
+from device.server.serve import BadTls, PortTaken, serve
+from device.server.settings import ServerSettings
 
 YUAN = {"minor": 1230, "currency": "CNY"}
 PAYMENT = {"id": "R-1", "amount": YUAN}
@@ -336,3 +343,47 @@ def test_a_head_that_never_ends_is_cut_off(host: Host, monkeypatch: pytest.Monke
         line.sendall(b"GET /display HTTP/1.1\r\n")
         assert line.recv(100) == b""
         assert time.monotonic() - began < 3
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    certificate, key = folder / "server.crt", folder / "server.key"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=till"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    return certificate, key
+
+
+def test_over_tls_the_cookie_is_for_tls_only(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    pairing = Pairing(tmp_path, SystemClock(), SystemRandomness())
+    pairing.start()
+
+    def ask(port: int) -> tuple[str, httpx.Response]:
+        address = f"https://127.0.0.1:{port}"
+        with httpx.Client(base_url=address, verify=ssl.create_default_context(cafile=certificate)) as client:
+            paired = client.post("/cashier/pair", json={"code": pairing.open()}, headers={"origin": address})
+            return paired.headers["set-cookie"], client.get("/cashier/state")
+
+    async def run() -> tuple[str, httpx.Response]:
+        ports: asyncio.Queue[int] = asyncio.Queue()
+        app = make_app(MemoryDesk(), pairing, ServerSettings())
+        serving = asyncio.create_task(
+            serve(app, "127.0.0.1", 0, certificate=certificate, key=key, ready=ports.put_nowait)
+        )
+        try:
+            return await asyncio.to_thread(ask, await ports.get())
+        finally:
+            serving.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await serving
+
+    cookie, state = asyncio.run(run())
+    assert "Secure" in cookie
+    assert state.status_code == 200
+
+
+def test_a_wrong_certificate_is_named(tmp_path: Path) -> None:
+    certificate, _ = make_certificate(tmp_path)
+    app = make_app(MemoryDesk(), Pairing(tmp_path, SystemClock(), SystemRandomness()), ServerSettings())
+    with pytest.raises(BadTls, match=r"missing\.key"):
+        asyncio.run(serve(app, "127.0.0.1", 0, certificate=certificate, key=tmp_path / "missing.key"))
