@@ -97,12 +97,13 @@ class Clerk:
         return decided
 
     def _settle_late(self, connection: Connection, record: Record, outcome: Outcome) -> list[bytes]:
-        """Charge what the terminal accepted by itself."""
+        """Charge what the terminal accepted by itself; an order that it never heard of gives way, or it is sent back too."""
         heard = archive.find_intent(connection, record.terminal, outcome.subject)
         if heard is None or heard.intent.mode is not Mode.OFFLINE or heard.intent.sale != outcome.sale:
             self._alarm(connection, record, "no-such-intent", "an offline outcome names no offline intent of the sale")
             return []
-        return [self._charging.settle(connection, heard)]
+        given_back = self._undoing.reverse_orders(connection, record.terminal, outcome.sale)
+        return [*given_back, self._charging.settle(connection, heard)]
 
     def _compare(self, connection: Connection, record: Record, outcome: Outcome) -> None:
         """Raise an alarm when a terminal says approved and settlement never did."""

@@ -73,7 +73,7 @@ def test_killed_between_commit_and_answer_gives_the_same_answer(town: Town, till
     lost = town.service.intake.take_run(till.name, pack_run([message]))
     town.reopen()
     heard = till.send(message)
-    assert heard.raw[1] == lost[1].payload
+    assert heard.raw[1] == lost[0].payload
     assert heard.decision.verdict is Verdict.APPROVED
     assert li.balance == 90_000
     assert kept(town) == 1

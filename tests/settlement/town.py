@@ -253,6 +253,7 @@ class Heard:
     receipts: list[Receipt]
     decisions: list[Decision]
     raw: list[bytes]
+    """The receipt first, then the decisions."""
 
     @property
     def decision(self) -> Decision:
@@ -310,6 +311,7 @@ class Till:
         return answer.body
 
     def hear(self, outgoing: list[Outgoing]) -> Heard:
+        outgoing = sorted(outgoing, key=lambda message: not message.topic.endswith("/receipts"))
         heard = Heard([], [], [message.payload for message in outgoing])
         for message in outgoing:
             public_key = self.town.signer.public_key
