@@ -28,7 +28,7 @@ def call_terminal(config: Path, path: str, *, with_key: bool = False) -> dict[st
     address = _address(settings)
     request = urllib.request.Request(address + path, headers=headers, method="POST" if with_key else "GET")  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=_PATIENCE_S, context=_tls(settings)) as response:  # noqa: S310
+        with _opener(settings).open(request, timeout=_PATIENCE_S) as response:
             return {**json.load(response), "address": address}
     except urllib.error.HTTPError as error:
         raise leave(Exit.FAILED, f"the terminal refuses: {error.read(500).decode(errors='replace')}") from error
@@ -53,9 +53,11 @@ def _address(settings: Settings) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{server.port}"
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if settings.server.tls_certificate is None:
-        return None
-    context = ssl.create_default_context(cafile=str(settings.server.tls_certificate))
-    context.check_hostname = False
-    return context
+def _opener(settings: Settings) -> urllib.request.OpenerDirector:
+    """Give an opener that knows the terminal's own certificate and asks no proxy for this machine."""
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if settings.server.tls_certificate is not None:
+        context = ssl.create_default_context(cafile=str(settings.server.tls_certificate))
+        context.check_hostname = False
+        handlers.append(urllib.request.HTTPSHandler(context=context))
+    return urllib.request.build_opener(*handlers)

@@ -84,29 +84,27 @@ class BusinessDay:
         return self._li, self._wang, self._zhou
 
     def play(self) -> None:
-        """Play all of it; DayWentWrong if anything is not as it must be."""
+        """Play all of it; DayWentWrong if anything is not as it must be. The scanner stays plugged in until the mall ends."""
         scanner = HandScanner()
-        try:
-            self._open_the_mall(scanner)
-            tea, cups = self.counters
-            self.say("Morning: codes, sound, coupons")
-            self._pay_by_camera(tea)
-            self._pay_by_serial_scanner(cups, scanner)
-            self._pay_by_sound(tea)
-            self._pay_by_phone(tea)
-            self._pay_with_coupon_and_member_card(tea)
-            self._pay_for_goods(cups, scanner)
-            self.say("Noon: what goes wrong at a counter")
-            self._ask_twice(tea)
-            self._cancel(tea)
-            self._pay_without_money(cups, scanner)
-            self._refund(tea)
-            self.say("Afternoon: the broker is gone")
-            self._sell_without_broker(tea)
-            self.say("Evening: close of day")
-            self._close_the_day()
-        finally:
-            scanner.close()
+        self.mall.at_the_end(scanner.close)
+        self._open_the_mall(scanner)
+        tea, cups = self.counters
+        self.say("Morning: codes, sound, coupons")
+        self._pay_by_camera(tea)
+        self._pay_by_serial_scanner(cups, scanner)
+        self._pay_by_sound(tea)
+        self._pay_by_phone(tea)
+        self._pay_with_coupon_and_member_card(tea)
+        self._pay_for_goods(cups, scanner)
+        self.say("Noon: what goes wrong at a counter")
+        self._ask_twice(tea)
+        self._cancel(tea)
+        self._pay_without_money(cups, scanner)
+        self._refund(tea)
+        self.say("Afternoon: the broker is gone")
+        self._sell_without_broker(tea)
+        self.say("Evening: close of day")
+        self._close_the_day()
 
     # setting up
 
@@ -122,7 +120,7 @@ class BusinessDay:
             terminals = [each.result() for each in starting]
         self.counters = [Counter(each, each.pair_register(f"till-{each.name}")) for each in terminals]
         for counter in self.counters:
-            counter.terminal.bench.wait_for("camera", "front")
+            counter.terminal.wait_for_devices()
 
     def _plans(self, scanner: HandScanner) -> list[tuple[str, TerminalPlan]]:
         devices = [
@@ -286,7 +284,8 @@ class BusinessDay:
             if condition(state):
                 return state
             time.sleep(0.02)
-        raise DayWentWrong(f"payment {payment['id']} stays {state}")
+        said = state["reason"] or state["notice"] or "nothing more is said"
+        raise DayWentWrong(f"payment {payment['id']} at {counter.terminal.name} stays {state['phase']} ({said})")
 
     def _wait_for_due(self, counter: Counter, payment: dict[str, Any], minor: int) -> None:
         self._wait(counter, payment, lambda state: bool(state["amount"]["minor"] == minor))

@@ -29,12 +29,11 @@ def main() -> int:
     words.add_argument("--once", action="store_true", help="end after the table instead of leaving the pages open")
     words.add_argument("--keep", type=Path, metavar="FOLDER", help="keep everything in this folder, to look at")
     chosen = words.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     folder = chosen.keep or Path(tempfile.mkdtemp(prefix="tillwave-demo-"))
     try:
         return _play(folder, once=chosen.once)
-    except KeyboardInterrupt:
-        return 130
     finally:
         if chosen.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -56,6 +55,13 @@ def _play(folder: Path, *, once: bool) -> int:
         return 1
 
 
+def _end(number: int, _: object) -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C must not leave programs and folders behind
+    console.print("\nEnding terminals, settlement and broker")
+    sys.exit(128 + number)
+
+
 def _report(day: BusinessDay, seconds: float) -> bool:
     table = Table("terminal", "presented", "amount", "outcome", "ms", title="The day's sales")
     table.columns[2].justify = table.columns[4].justify = "right"
@@ -64,6 +70,9 @@ def _report(day: BusinessDay, seconds: float) -> bool:
         took = "" if row.milliseconds is None else str(row.milliseconds)
         table.add_row(row.terminal, row.presented, row.amount.decimal, f"[{colour}]{row.outcome}[/]", took)
     console.print(table)
+    console.print(
+        "[dim]ms: from presentation to outcome. Sound counts from its last sample, and may be read before it.[/]"
+    )
     return _report_ledger(day, seconds)
 
 

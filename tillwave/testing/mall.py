@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -93,6 +93,10 @@ class BoxedMall:
         self._settlement = self._program("settlement", *TILLWAVE, "settle", "--config", str(settings))
         self.start_broker()
         self.start_settlement()
+
+    def at_the_end(self, act: Callable[[], object]) -> None:
+        """Do something when the mall stops, before what was started earlier ends."""
+        self._cleanup.callback(act)
 
     def stop(self) -> None:
         """End terminals, settlement and broker; harmless when stopped."""

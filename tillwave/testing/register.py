@@ -26,7 +26,7 @@ class Register:
 
     def __init__(self, url: str, name: str = "register-1") -> None:
         self.name = name
-        self._client = httpx.Client(base_url=url, timeout=30)
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
         self._ids = (f"{name}-{secrets.token_hex(3)}-{number}" for number in itertools.count(1))
 
     def pair(self, code: str) -> None:
@@ -58,7 +58,8 @@ class Register:
             if payment["phase"] in phases:
                 return payment
             self.payment(request, wait_s=min(left_s, 5.0))
-        raise TimeoutError(f"payment {request} is {payment['phase']} after {patience_s:.0f} s: {payment}")
+        said = payment["reason"] or payment["notice"] or "nothing more is said"
+        raise TimeoutError(f"payment {request} is still {payment['phase']} after {patience_s:.0f} s ({said})")
 
     def cancel(self, request: str) -> dict[str, Any]:
         """Cancel a payment."""

@@ -26,6 +26,10 @@ _SIMULATED = (
 )
 
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks no proxy for this machine."""
+
+
 def all_simulated(bench: Path) -> Sequence[Device]:
     """Give one simulated device of every kind, worked from one bench."""
     return [Device(kind, name, "simulated", {"bench": str(bench)}) for kind, name in _SIMULATED]
@@ -67,6 +71,12 @@ class BoxedTerminal:
         """Wait until the terminal has noticed that settlement is out of reach."""
         self.program.wait_for(lambda: not self.status()["online"], patience_s)
 
+    def wait_for_devices(self, patience_s: float = 20.0) -> None:
+        """Wait until every device works; ProgramFailed, with what the log says of them, otherwise."""
+        self.program.wait_for(
+            lambda: all(device["state"] == "working" for device in self.status()["devices"]), patience_s
+        )
+
     def wait_drained(self, patience_s: float = 30.0) -> None:
         """Wait until settlement has receipted every record."""
         self.program.wait_for(lambda: self.status()["queue"] == 0, patience_s)
@@ -92,6 +102,6 @@ class BoxedTerminal:
         request = urllib.request.Request(  # noqa: S310 - always http on loopback
             self.url + path, headers={"Authorization": f"Bearer {key}"} if key else {}, method="POST" if key else "GET"
         )
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        with _OPENER.open(request, timeout=10) as response:
             answer: dict[str, Any] = json.load(response)
             return answer
