@@ -84,7 +84,7 @@ class BusinessDay:
         return self._li, self._wang, self._zhou
 
     def play(self) -> None:
-        """Play all of it; DayWentWrong if anything is not as it must be. The scanner stays plugged in until the mall ends."""
+        """Play all of it; DayWentWrong if anything is not as it must be. The scanner stays until the mall ends."""
         scanner = HandScanner()
         self.mall.at_the_end(scanner.close)
         self._open_the_mall(scanner)

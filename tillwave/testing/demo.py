@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -58,7 +59,7 @@ def _play(folder: Path, *, once: bool) -> int:
 def _end(number: int, _: object) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, signal.SIG_IGN)  # a second Ctrl-C must not leave programs and folders behind
-    console.print("\nEnding terminals, settlement and broker")
+    os.write(sys.stderr.fileno(), b"\nEnding terminals, settlement and broker\n")
     sys.exit(128 + number)
 
 
@@ -70,9 +71,7 @@ def _report(day: BusinessDay, seconds: float) -> bool:
         took = "" if row.milliseconds is None else str(row.milliseconds)
         table.add_row(row.terminal, row.presented, row.amount.decimal, f"[{colour}]{row.outcome}[/]", took)
     console.print(table)
-    console.print(
-        "[dim]ms: from presentation to outcome. Sound counts from its last sample, and may be read before it.[/]"
-    )
+    console.print("[dim]ms: from presentation to outcome; of sound from its last sample, which it may not need.[/]")
     return _report_ledger(day, seconds)
 
 

@@ -26,7 +26,7 @@ function complain(reason) {
 }
 
 async function start(minor) {
-  if (at('start').disabled || minor === 0) return;
+  if (at(minor === null ? 'basket' : 'start').disabled || minor === 0) return;
   const amount = minor === null ? null : {minor, currency};
   // The same wish keeps its id until the terminal has answered, so that a lost answer opens no second sale.
   if (asking === null || asking.amount?.minor !== amount?.minor) asking = {id: makeId(), amount};
