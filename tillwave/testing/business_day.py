@@ -159,6 +159,7 @@ class BusinessDay:
 
     def _pay_by_phone(self, counter: Counter) -> None:
         payment = counter.register.pay(4_200)
+        counter.terminal.wait_drained()  # settlement knows the sale before anybody could lift a phone
         offer = self._wang.phone.vouched(self._wang.phone.scan(payment["challenge"]))
         _expect(offer.amount, Money(4_200, "CNY"), "the amount on the shopper's phone")
         with self._outcome(counter, payment, "shopper scans the dynamic QR and pays", "paid"):

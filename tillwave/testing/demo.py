@@ -11,17 +11,23 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.table import Table
 
+from device.drivers.simulated.control import SimulationError
 from protocol.money import Money
 from tillwave.testing import office
 from tillwave.testing.business_day import BusinessDay, DayWentWrong
 from tillwave.testing.mall import BoxedMall
 from tillwave.testing.processes import ProgramFailed
 from tillwave.testing.register import RegisterRefused
+from wallet.errors import WalletProblem
 
 console = Console(highlight=False)
+
+_TROUBLE = (DayWentWrong, ProgramFailed, RegisterRefused, SimulationError, WalletProblem, httpx.HTTPError, OSError)
+"""What a day can meet; all of them say it in a sentence."""
 
 
 def main() -> int:
@@ -51,7 +57,7 @@ def _play(folder: Path, *, once: bool) -> int:
             if not once:
                 _leave_open(day)
             return 0 if good else 1
-    except (DayWentWrong, ProgramFailed, RegisterRefused, TimeoutError) as error:
+    except _TROUBLE as error:
         console.print(f"[bold red]The day went wrong:[/] {error}", soft_wrap=True)
         return 1
 
