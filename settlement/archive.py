@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, select
@@ -31,7 +31,7 @@ from settlement.tables import chains, records
 class Letter:
     """A record with the bytes in which it came."""
 
-    message: bytes
+    message: bytes = field(repr=False)
     record: Record
 
     @property

@@ -170,6 +170,10 @@ class Settings(_Table, frozen=True, kw_only=True):
         """Give the store in which the terminal stands, if the settings say it."""
         return self._named(terminal).store
 
+    def __repr__(self) -> str:
+        """Leave out the address of the database, which may have a password in it."""
+        return f"<Settings of the mall {self.mall!r}>"
+
     def _named(self, terminal: str) -> TerminalSettings:
         return self.terminals.named.get(terminal, TerminalSettings())
 

@@ -36,7 +36,8 @@ class Store:
         """Open the database, and make its tables when it is new; StoreUnusable otherwise."""
         if self._engine is not None:
             return
-        engine = sqlalchemy.create_engine(self._url)
+        # Else every error of the database, and with it the log, would show secrets of wallets and tokens in records.
+        engine = sqlalchemy.create_engine(self._url, hide_parameters=True)
         if engine.dialect.name == "sqlite":
             self._make_folder()
             event.listen(engine, "connect", _prepare_sqlite)

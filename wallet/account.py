@@ -32,6 +32,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     currency: str
 
+    def __repr__(self) -> str:
+        return f"<_File {self.name!r}>"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Account:

@@ -108,6 +108,9 @@ class _EnrolledFile(msgspec.Struct):
     name: str
     currency: str
 
+    def __repr__(self) -> str:
+        return f"<_EnrolledFile {self.name!r}>"
+
 
 class _RefusalFile(msgspec.Struct):
     error: str
