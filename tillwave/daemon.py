@@ -15,7 +15,7 @@ from pathlib import Path
 from device.config import SettingsMissing, SettingsProblem, load_settings, settings_hash
 from device.payment.errors import CounterProblem
 from device.payment.goods import BadCatalogue
-from device.payment.journal import JournalProblem
+from device.payment.journal import JournalInUse, JournalProblem
 from device.ports import SystemClock, SystemRandomness
 from device.server.serve import PortTaken, ServeProblem
 from device.terminal import Terminal
@@ -30,6 +30,7 @@ _CODES: Mapping[type[BaseException], Exit] = {
     SettingsProblem: Exit.SETTINGS_WRONG,
     BadCatalogue: Exit.SETTINGS_WRONG,
     KeyProblem: Exit.SOMETHING_MISSING,
+    JournalInUse: Exit.FAILED,
     JournalProblem: Exit.SOMETHING_MISSING,
     CounterProblem: Exit.FAILED,
     PortTaken: Exit.UNREACHABLE,

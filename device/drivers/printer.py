@@ -14,6 +14,7 @@ from msgspec import Meta
 
 from device.drivers.base import DriverOptions, Printer, Slip
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported
+from device.drivers.escpos_loader import load_escpos
 from device.drivers.keeper import Jobs, Keeper
 from device.drivers.slips import PaperOptions, slip_bytes
 from device.ports import Health, HealthState
@@ -152,8 +153,7 @@ class EscposPrinter(Printer):
 
 
 def _connection(options: EscposOptions) -> Any:
-    from escpos import printer  # noqa: PLC0415  17 MB, needed only when something is printed
-
+    printer = load_escpos()
     match options.connection:
         case "usb":
             timeout_ms = round(1000 * options.timeout_s)

@@ -6,15 +6,18 @@ offline queue; only settlement's signed receipt moves that mark.
 
 JournalProblem
 +-- JournalDamaged    the chain does not hold, or the file is no journal; sales must not go on
++-- JournalInUse      another terminal works with it
 +-- JournalFull       the disk refuses to keep more (also an OSError)
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -52,6 +55,10 @@ class JournalDamaged(JournalProblem):
     """What is in the file is not what was written."""
 
 
+class JournalInUse(JournalProblem):
+    """Two writers would tear the chain apart."""
+
+
 class JournalFull(JournalProblem, OSError):
     """The disk does not take any more."""
 
@@ -63,7 +70,7 @@ class Entry:
     number: int
     kind: str
     hash: bytes
-    message: bytes
+    message: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +100,17 @@ class Journal:
         self._signer = signer
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
         self._head = Head()
         self._receipted = 0
 
     def start(self) -> None:
-        """Open or make the file and check that its newest records hold; JournalDamaged otherwise."""
+        """Open or make the file for this writer alone, and check that its newest records hold; or JournalProblem."""
         if self._connection is not None:
             return
-        self._connection = _connect(self._path)
+        self._lock = _lock(self._path)
         try:
+            self._connection = _connect(self._path)
             self._head = self._read_head()
             self._receipted = self._read_mark()
         except JournalProblem:
@@ -113,6 +122,9 @@ class Journal:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def head(self) -> Head:
@@ -323,6 +335,22 @@ def _state_values(state: StateRow) -> tuple[object, ...]:
 def _state_of(row: Iterable[object]) -> StateRow:
     kind, state_id, register, request, digest, final, opened_ms, payment, content = row
     return StateRow(kind, state_id, register, request, digest, bool(final), opened_ms, payment, content)  # type: ignore[arg-type]
+
+
+def _lock(path: Path) -> int:
+    """Keep other terminals out as long as the descriptor is open; the kernel lets go of it however a process ends."""
+    beside = path.with_name(path.name + ".lock")  # SQLite's own locks would not outlive a reader of the file itself
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalProblem(f"the journal {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise JournalInUse(f"another terminal works with the journal {path}; stop it first") from error
+    return descriptor
 
 
 def _connect(path: Path) -> sqlite3.Connection:

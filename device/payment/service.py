@@ -19,6 +19,11 @@ _SENTENCES = {
 }
 
 
+def sentence_of(trouble: str) -> str:
+    """Say a reason word in a sentence that tells what to do."""
+    return _SENTENCES.get(trouble, trouble)
+
+
 class Service:
     """Collects what keeps the terminal from working; empty means in service."""
 

@@ -20,7 +20,8 @@ def run(
 ) -> None:
     """Run the terminal until SIGTERM or Ctrl-C; a running sale is resolved or recorded as unknown first.
 
-    Exit codes: 0 stopped as asked, 1 it broke down, 3 the settings are wrong, 4 settings, a key, a certificate or the
+    Exit codes: 0 stopped as asked, 1 it broke down or runs
+    already, 3 the settings are wrong, 4 settings, a key, a certificate or the
     journal is missing or unusable, 5 the address of the local server is taken.
     """
     words = [sys.executable, "-m", "tillwave.daemon", str(config), *(["--verbose"] if verbose else [])]

@@ -1,7 +1,10 @@
 """Slips over python-escpos' own bytes."""
 
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -213,3 +216,9 @@ def test_usb_printer_without_pyusb_says_what_to_install(monkeypatch):
     options = {"connection": "usb", "vendor_id": 0x04B8, "product_id": 0x0E15}
     with pytest.raises(DriverUnsupported, match="pip install pyusb"):
         make_driver("printer", "escpos", "slips", options).start()
+
+
+def test_printing_leaves_no_folder_behind(tmp_path: Path) -> None:
+    program = "from device.drivers.escpos_loader import load_escpos; load_escpos().Dummy(profile='TM-T88III')"
+    subprocess.run([sys.executable, "-c", program], check=True, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []

@@ -20,6 +20,7 @@ from device.payment.journal import (
     Journal,
     JournalDamaged,
     JournalFull,
+    JournalInUse,
     JournalProblem,
     StateRow,
     read_entries,
@@ -136,16 +137,6 @@ def test_a_commit_that_fails_half_way_leaves_nothing(journal: Journal) -> None:
         assert (journal.head.number, journal.entries(), journal.state("sale", "s2")) == (0, [], None)
     journal.commit([OPENED], [row("s2")])
     assert journal.head.number == 1
-
-
-def test_two_terminals_on_one_file_do_not_fork_it(journal: Journal, tmp_path: Path) -> None:
-    other = make_journal(tmp_path)
-    journal.commit([OPENED])
-    with pytest.raises(JournalDamaged):
-        other.commit([SHUT])
-    other.stop()
-    journal.commit([SHUT])
-    assert verify(tmp_path / "journal.db", KEY.public_key) == 2
 
 
 # states
@@ -403,3 +394,13 @@ def _fill(journal: Journal) -> int:
         except JournalFull:
             return number - 1
     raise AssertionError("the disk never became full")
+
+
+def test_a_second_terminal_is_kept_away_from_the_journal_until_the_first_has_stopped(tmp_path: Path) -> None:
+    first, second = (Journal(tmp_path / "journal.db", "till-1", KEY, HandClock()) for _ in range(2))
+    first.start()
+    with pytest.raises(JournalInUse, match="another terminal"):
+        second.start()
+    first.stop()
+    second.start()
+    second.stop()
