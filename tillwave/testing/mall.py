@@ -18,7 +18,7 @@ from provisioning.layout import Device, Offline, Supervisor, TerminalChoices
 from provisioning.mall import BrokerAddress, Mall, Merchant
 from provisioning.settlement import PhoneAddress, SettlementChoices, Shares, provision_settlement
 from provisioning.terminal import provision_terminal
-from tillwave.testing.processes import Program, accepts, free_port
+from tillwave.testing.processes import Program, accepts, find_program, free_port
 
 if TYPE_CHECKING:
     from tillwave.testing.shopper import Shopper
@@ -89,7 +89,7 @@ class BoxedMall:
         choices = SettlementChoices(shares=self.plan.shares, phones=PhoneAddress(port=self.phone_port), beat_s=1.0)
         settings = provision_settlement(self.settlement_folder, authority, at=now, choices=choices)
         self._authority = authority
-        self._broker = self._program("broker", "mosquitto", "-c", str(configuration))
+        self._broker = self._program("broker", find_program("mosquitto") or "mosquitto", "-c", str(configuration))
         self._settlement = self._program("settlement", *TILLWAVE, "settle", "--config", str(settings))
         self.start_broker()
         self.start_settlement()

@@ -13,11 +13,12 @@ session, terminal, register and shopper as long as one test module.
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tillwave.testing.processes import find_program
 
 if TYPE_CHECKING:
     from tillwave.testing.mall import BoxedMall
@@ -31,7 +32,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def tillwave_mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxedMall]:
     """Give a mall: authority, broker, settlement, and what it takes to add terminals and shoppers."""
-    if shutil.which("mosquitto") is None:
+    if find_program("mosquitto") is None:
         pytest.skip("mosquitto is not installed; on Debian: apt-get install mosquitto")
     from tillwave.testing.mall import BoxedMall
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -82,6 +83,11 @@ class Program:
             return ""
         lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return f"; last words in {self.log}:\n" + "\n".join(lines)
+
+
+def find_program(name: str) -> str | None:
+    """Find a program, also where Debian keeps services: users other than root have no /usr/sbin on their path."""
+    return shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin")
 
 
 def free_port() -> int:
