@@ -25,4 +25,11 @@ def exit_on(kinds: dict[type[Exception], Exit]) -> Iterator[None]:
         yield
     except tuple(kinds) as error:
         code = next(code for kind, code in kinds.items() if isinstance(error, kind))
-        raise leave(code, str(error)) from error
+        raise leave(code, _sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """Write the operating system's errors without their number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

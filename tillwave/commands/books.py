@@ -76,6 +76,9 @@ def print_json(value: object) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Print a table; columns whose name begins with ">" are numbers."""
+    if not rows:
+        typer.echo(f"{title}: none")
+        return
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table

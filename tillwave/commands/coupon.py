@@ -39,6 +39,8 @@ def issue(
     json: Json = False,
 ) -> None:
     """Issue coupons, each good once, and print their codes."""
+    if bool(amount) == bool(percent):
+        raise typer.BadParameter("give either --amount or --percent")
     from settlement import offers
 
     with books(config, new=True) as (office, store):

@@ -35,6 +35,8 @@ def ledger(
         raise leave(Exit.FAILED, "the books do not add up: " + "; ".join(shown["complaints"]))
     if sale and not shown["entries"]:
         raise leave(Exit.FAILED, f"nothing is booked for sale {sale}")
+    if party and not shown["accounts"]:
+        raise leave(Exit.FAILED, f"there is no account of {party}; see: tillwave ledger")
 
 
 def _print(shown: dict[str, Any], currency: str) -> None:

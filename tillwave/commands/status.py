@@ -20,11 +20,13 @@ def status(
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show service, line to settlement, queue and devices; exit code 1 when the terminal is out of service."""
+    from device.payment.service import sentence_of
+
     state = call_terminal(config, "/status")
     if json:
         typer.echo(json_text.dumps(state, ensure_ascii=False))
     else:
-        service = "in service" if state["in_service"] else f"OUT OF SERVICE: {state['trouble']}"
+        service = "in service" if state["in_service"] else f"OUT OF SERVICE: {sentence_of(state['trouble'])}"
         line = "online" if state["online"] else "OFFLINE: settlement is not heard"
         typer.echo(f"{state['terminal']}  tillwave {state['version']}, up {_duration(state['uptime_s'])}")
         typer.echo(f"{service}; {line}; {state['queue']} records wait for a receipt")
