@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, select
 
+from protocol.chain import link
 from protocol.envelope import ContentType, take_apart
 from protocol.records import (
     Body,
@@ -37,7 +37,7 @@ class Letter:
     @property
     def hash(self) -> bytes:
         """What the next record must name."""
-        return hashlib.sha256(self.message).digest()
+        return link(self.message)
 
 
 def open_letter(message: bytes, public_key: ec.EllipticCurvePublicKey) -> Letter:

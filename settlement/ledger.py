@@ -69,11 +69,6 @@ def post(connection: Connection, entry: Entry) -> None:
         _change_balances(connection, entry.currency, legs)
 
 
-def is_booked(connection: Connection, key: str) -> bool:
-    """Tell whether there is an entry with this key."""
-    return connection.scalar(select(entries.c.entry).where(entries.c.key == key)) is not None
-
-
 def balance(connection: Connection, account: str, currency: str) -> int:
     """Give what an account has, in minor units; 0 for one that was never used."""
     query = select(balances.c.minor).where(balances.c.account == account, balances.c.currency == currency)

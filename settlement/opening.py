@@ -12,13 +12,13 @@ from settlement.errors import SettingsWrong
 from settlement.office import Office
 
 
-def make_office(settings: Settings, clock: Clock | None = None) -> Office:
-    """Load key and certificate; a KeyProblem or SettingsWrong when they do not fit together."""
+def make_office(settings: Settings) -> Office:
+    """Load key and certificate, with the time of the machine; a KeyProblem or SettingsWrong when they do not fit together."""
     signer = FileKey.load(settings.key)
     certificate = load_certificate(settings.certificate)
     if public_key_of(certificate) != signer.public_key:
         raise SettingsWrong(settings.certificate, f"is not the certificate of {settings.key}")
-    return office_of(settings, signer, clock or SystemClock())
+    return office_of(settings, signer, SystemClock())
 
 
 def office_of(settings: Settings, signer: Signer, clock: Clock) -> Office:
