@@ -1,7 +1,7 @@
 """The way to settlement: empties the journal's queue, and brings decisions, receipts, answers and the heartbeat.
 
-Only a receipt of settlement empties the queue. After every connection, and whenever settlement starts anew, the
-terminal introduces itself and sends again all that is not receipted. Everything that comes down is verified with
+Only a receipt of settlement empties the queue. After every connection, and at the first beat of every session of
+settlement, before which the broker may have had nobody to give a message to, the terminal introduces itself and sends again all that is not receipted. Everything that comes down is verified with
 settlement's key; what is forged, foreign or old changes nothing.
 """
 
@@ -31,7 +31,10 @@ from protocol.transport import Birth
 log = logging.getLogger(__name__)
 
 FRESH_MS = 10_000
-"""Settlement counts as reachable so long after its last signed message."""
+"""Settlement counts as reachable so long after its last heartbeat.
+
+Other messages do not count: the broker keeps them for a terminal that was away, so they may be old.
+"""
 _WINDOW = 256
 """Records under way without a receipt."""
 _RUN_BYTES = 128 * 1024
@@ -103,7 +106,7 @@ class Uplink:
 
     @property
     def online(self) -> bool:
-        """Connected, and a signed message of settlement is less than 10 s old."""
+        """Connected, and settlement's last signed heartbeat came less than 10 s ago."""
         if not self._link.up or self._heard_at_ms is None:
             return False
         return self._clock.monotonic_ms() - self._heard_at_ms < FRESH_MS
@@ -186,8 +189,8 @@ class Uplink:
             return
         self._beat = (beat.session, beat.at_ms)
         self._hear()
-        if session not in (b"", beat.session):
-            log.info("settlement started anew")
+        if session != beat.session:
+            log.info("settlement has a new line to the broker")
             self._introduce()
 
     def _take_receipt(self, payload: bytes) -> None:
@@ -201,10 +204,8 @@ class Uplink:
             return
         if receipt.at_ms < self._receipt_at_ms:
             return
-        self._sent_at_ms = self._clock.monotonic_ms()
-        if receipt.at_ms > self._receipt_at_ms:
-            self._hear()
         self._receipt_at_ms = receipt.at_ms
+        self._sent_at_ms = self._clock.monotonic_ms()
         if receipt.number < min(self._sent, self._journal.receipted) or self._sent < receipt.number:
             self._sent = receipt.number
         self.flush()
