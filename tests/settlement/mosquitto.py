@@ -98,7 +98,7 @@ class Wire:
     def send(self, leaf: str, payload: bytes) -> None:
         self.client.publish(f"{self.up}/{leaf}", payload, qos=1)
 
-    def wait(self, leaf: str, seconds: float = 20) -> bytes:
+    def wait(self, leaf: str, seconds: float = 40) -> bytes:
         """Give the next message whose topic ends so."""
         deadline = time.monotonic() + seconds
         while True:
