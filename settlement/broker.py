@@ -63,6 +63,11 @@ class Broker:
         """Tell whether the broker hears us."""
         return self._up.is_set()
 
+    @property
+    def line(self) -> int:
+        """How often the broker has been reached; what terminals said between two lines may be lost."""
+        return self._line
+
     def wait_up(self, timeout_s: float) -> bool:
         """Wait for the line; False when it does not come."""
         return self._up.wait(timeout_s)

@@ -97,7 +97,7 @@ class Clerk:
         return decided
 
     def _settle_late(self, connection: Connection, record: Record, outcome: Outcome) -> list[bytes]:
-        """Charge what the terminal accepted by itself; an order that it never heard of gives way, or it is sent back too."""
+        """Charge what the terminal accepted by itself; an order that it never heard of gives way."""
         heard = archive.find_intent(connection, record.terminal, outcome.subject)
         if heard is None or heard.intent.mode is not Mode.OFFLINE or heard.intent.sale != outcome.sale:
             self._alarm(connection, record, "no-such-intent", "an offline outcome names no offline intent of the sale")

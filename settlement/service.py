@@ -99,7 +99,11 @@ class Service:
 
 
 class Heart:
-    """Says in signed words that settlement is alive, every few seconds."""
+    """Says in signed words that settlement is alive, every few seconds.
+
+    A session lasts as long as one line to the broker. A new one makes terminals introduce themselves again, because a
+    broker that died has forgotten what they said before settlement was back.
+    """
 
     def __init__(self, office: Office, broker: Broker) -> None:
         self._office = office
@@ -108,7 +112,7 @@ class Heart:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin a new session of beats."""
+        """Begin to beat."""
         if self._thread is None:
             self._stopping.clear()
             self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
@@ -122,9 +126,12 @@ class Heart:
         self._thread = None
 
     def _beat(self) -> None:
-        settings, session, number = self._office.settings, secrets.token_bytes(_SESSION_BYTES), 0
+        settings = self._office.settings
+        line, session, number = 0, secrets.token_bytes(_SESSION_BYTES), 0
         self._broker.wait_up(settings.beat_s)
         while not self._stopping.is_set():
+            if line != self._broker.line:
+                line, session, number = self._broker.line, secrets.token_bytes(_SESSION_BYTES), 0
             number += 1
             beat = Beat(mall=settings.mall, session=session, number=number, at_ms=self._office.clock.now_ms())
             message = seal_answer(beat, self._office.signer)

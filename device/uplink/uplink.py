@@ -1,8 +1,9 @@
 """The way to settlement: empties the journal's queue, and brings decisions, receipts, answers and the heartbeat.
 
 Only a receipt of settlement empties the queue. After every connection, and at the first beat of every session of
-settlement, before which the broker may have had nobody to give a message to, the terminal introduces itself and sends again all that is not receipted. Everything that comes down is verified with
-settlement's key; what is forged, foreign or old changes nothing.
+settlement, the terminal introduces itself and sends again all that is not receipted: before that beat the broker may
+have had nobody to give it to. Everything that comes down is verified with settlement's key; what is forged, foreign or
+old changes nothing.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def test_token_goes_up_and_a_decision_comes_down(
     assert receipt_of(town, wire).number == 0
     message = till.write(intent(li.short()))
     wire.send("records", pack_run([message]))
-    assert receipt_of(town, wire).number == 1
     assert decision_of(town, wire).verdict is Verdict.APPROVED
+    assert receipt_of(town, wire).number == 1
 
 
 def test_beats_are_signed_and_rise(town: Town, service: Service, wire: Wire) -> None:
