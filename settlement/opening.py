@@ -13,7 +13,7 @@ from settlement.office import Office
 
 
 def make_office(settings: Settings) -> Office:
-    """Load key and certificate, with the time of the machine; a KeyProblem or SettingsWrong when they do not fit together."""
+    """Load key and certificate for work in real time; a KeyProblem or SettingsWrong when they do not fit together."""
     signer = FileKey.load(settings.key)
     certificate = load_certificate(settings.certificate)
     if public_key_of(certificate) != signer.public_key:

@@ -14,15 +14,13 @@ from device.drivers.keeper import Keeper, now_ms
 _LOOK_S: Final = 0.5
 _SILENT_MS: Final = 4000
 
-Rate = Annotated[int, Meta(ge=8000, le=192_000)]
-
 
 class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
     """Settings of the microphone."""
 
     device: str = ""
     """Part of the sound device's name, such as "USB PnP"; empty for the default device."""
-    rates_hz: Annotated[tuple[Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
+    rates_hz: Annotated[tuple[portaudio.Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
     """Rates to try, best first."""
     block: Annotated[int, Meta(ge=64, le=16_384)] = 1024
     """Samples of one piece."""

@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Meta
 
 from device.drivers.base import Camera, DriverOptions
-from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported
+from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported, health_of
 from device.ports import Health, HealthState
 
 _SHORTEST_WAIT_S: Final = 0.001
@@ -163,8 +163,7 @@ class PiCamera(Camera):
             # Kept and not closed: stop(), close() and its destructor may block for ever once a camera has failed.
             self._lost.append(self._camera)
             self._camera = None
-        missing = isinstance(error, DeviceMissing)
-        self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, error.detail))
+        self._report(health_of(error))
 
 
 def _luma(array: np.ndarray, size: tuple[int, int], pixel_format: str) -> np.ndarray:
