@@ -234,12 +234,9 @@ def _software() -> str:
 
 
 def _server_settings(settings: Settings) -> ServerSettings:
-    listen = settings.server
-    loopback = ("localhost", "127.0.0.1") if listen.host in ("localhost", "127.0.0.1", "::1") else ()
     return ServerSettings(
-        host=listen.host,
-        port=listen.port,
-        names=(*loopback, *listen.names),
+        host=settings.server.host,
+        names=settings.server.names,
         shop=settings.merchant.local_name or settings.merchant.name,
         currency=settings.terminal.currency,
         language=settings.terminal.language,

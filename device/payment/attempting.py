@@ -31,7 +31,7 @@ def decide(sale: Sale, event: Decided, now: Now, timing: Timing) -> Step:
 
 
 def lose_patience(sale: Sale, _event: Tick, now: Now, timing: Timing) -> Step:
-    """Give the counter free when no decision comes in time."""
+    """Free the counter for the next sale when no decision comes in time."""
     if now.monotonic_ms < sale.decide_by_ms:
         return Step(sale)
     return _become_unknown(sale, now, timing, "no-decision")

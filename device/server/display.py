@@ -55,13 +55,13 @@ class DisplaySide:
         if sale is None or not sale.challenge or sale.sale != request.query_params.get("sale"):
             raise Refusal(404, "not-found", "this sale shows no code now")
         if self._drawn[0] != sale.challenge:
-            self._drawn = (sale.challenge, draw_code(sale.challenge))
+            self._drawn = (sale.challenge, _draw_code(sale.challenge))
         return Response(self._drawn[1], media_type="image/svg+xml")
 
 
-def draw_code(text: str) -> bytes:
+def _draw_code(text: str) -> bytes:
     """Draw a QR code of level M with its quiet zone, as SVG."""
-    import segno  # noqa: PLC0415 - a terminal without customers needs no codes
+    import segno  # noqa: PLC0415 - only a terminal with a display draws
 
     picture = io.BytesIO()
     segno.make(text, error="m", micro=False).save(
