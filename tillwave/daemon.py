@@ -35,6 +35,7 @@ _CODES: Mapping[type[BaseException], Exit] = {
     CounterProblem: Exit.FAILED,
     PortTaken: Exit.UNREACHABLE,
     ServeProblem: Exit.SETTINGS_WRONG,
+    OSError: Exit.SOMETHING_MISSING,
 }
 
 
@@ -65,8 +66,15 @@ async def _until_stopped(terminal: Terminal) -> None:
 
 
 def _say(error: BaseException) -> Exit:
-    print(f"tillwave: {error}", file=sys.stderr)
+    log.debug("why the terminal ends", exc_info=error)
+    print(f"tillwave: {_sentence(error)}", file=sys.stderr)
     return next(code for kind, code in _CODES.items() if isinstance(error, kind))
+
+
+def _sentence(error: BaseException) -> str:
+    if type(error).__module__ == "builtins" and isinstance(error, OSError):
+        return f"a file cannot be used ({error.filename or 'of the state folder'}): {error.strerror}"
+    return str(error)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -155,3 +155,35 @@ def test_no_token_reaches_the_log(tillwave_mall: BoxedMall, terminal: BoxedTermi
     assert "sale" in logs or "ready at" in logs, "the log is there"
     for secret in (text, text[4:], text[4:].lower()):
         assert secret not in logs
+
+
+def test_a_disk_that_takes_nothing_is_said_in_a_sentence(terminal: BoxedTerminal) -> None:
+    terminal.stop()
+    control_key = terminal.settings.parent / "state" / "control.key"
+    control_key.unlink(missing_ok=True)
+    control_key.mkdir()
+    try:
+        done = subprocess.run(
+            [*TILLWAVE, "run", "--config", str(terminal.settings)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    finally:
+        control_key.rmdir()
+    assert done.returncode == 4
+    assert "control.key" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_terminal_with_the_same_settings_leaves_the_first_alone(terminal: BoxedTerminal) -> None:
+    records = terminal.settings.parent / "state" / "journal.db"
+    before = len(list(read_entries(records)))
+    done = subprocess.run(
+        [*TILLWAVE, "run", "--config", str(terminal.settings)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "another terminal works with the journal" in done.stderr
+    assert len(list(read_entries(records))) == before
+    assert terminal.status()["in_service"]

@@ -35,6 +35,7 @@ def books(config: Path, *, new: bool = False) -> Iterator[tuple[Office, Store]]:
         SettingsWrong: Exit.SETTINGS_WRONG,
         KeyProblem: Exit.SOMETHING_MISSING,
         SettlementProblem: Exit.FAILED,
+        OSError: Exit.FAILED,
     }
     with exit_on(codes), open_books(config, new=new) as opened:
         yield opened

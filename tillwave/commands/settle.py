@@ -36,6 +36,7 @@ def settle(
         KeyProblem: Exit.SOMETHING_MISSING,
         CannotListen: Exit.UNREACHABLE,
         SettlementProblem: Exit.FAILED,
+        OSError: Exit.FAILED,
     }
     with exit_on(codes):
         settings = load_settings(config)
