@@ -125,18 +125,18 @@ class Presenter:
     async def _take_coupon(self, sale_id: str, code: str) -> None:
         """Ask once for what a coupon takes off: an answer to a second question would name another discount."""
         sale = self._till.book.sale(sale_id)
-        coupon = code.removeprefix(tokens.COUPON_PREFIX).lower()
-        if coupon in sale.coupon_ids:
+        name = code.removeprefix(tokens.COUPON_PREFIX).lower()
+        if name in sale.coupon_ids:
             self._refuse(sale_id, "coupon-taken")
             return
-        if coupon in self._asked:
+        if name in self._asked:
             return
-        self._asked.add(coupon)
+        self._asked.add(name)
         try:
             question = CouponQuestion(sale=sale_id, code=code, amount=sale.due)
             answer = await self._till.line.ask(question, QUESTION_TIMEOUT_S)
         finally:
-            self._asked.discard(coupon)
+            self._asked.discard(name)
         if not isinstance(answer, CouponAnswer) or answer.reason:
             self._refuse(sale_id, answer.reason if isinstance(answer, CouponAnswer) else "coupon-offline")
             return
