@@ -10,11 +10,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.config import Settings
 from device.ports import Clock
-from keys.certificates import CertificateUnusable, check_certificate, load_certificate
+from keys.certificates import (
+    RECORD_UNIT,
+    SETTLEMENT_UNIT,
+    CertificateUnusable,
+    check_certificate,
+    load_certificate,
+)
 from keys.file import FileKey
 from keys.port import Signer
-
-RECORD_UNIT, SETTLEMENT_UNIT = "record", "settlement"
+from protocol.topics import SETTLEMENT_USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +44,5 @@ def load_keys(settings: Settings, clock: Clock) -> TerminalKeys:
         raise CertificateUnusable(f"{files.record_certificate} is not for the key {files.record_key}")
     FileKey.load(files.tls_key)
     settlement = load_certificate(files.settlement_certificate)
-    settlement_key = check_certificate(settlement, authority, common_name="settlement", unit=SETTLEMENT_UNIT, at=now)
+    settlement_key = check_certificate(settlement, authority, common_name=SETTLEMENT_USER, unit=SETTLEMENT_UNIT, at=now)
     return TerminalKeys(signer, own.public_bytes(Encoding.DER), settlement_key)
