@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-Scalar: TypeAlias = str | bool | int | float
 Document: TypeAlias = Mapping[str, object]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
