@@ -19,6 +19,7 @@ from provisioning.broker import provision_broker
 from provisioning.mall import BrokerAddress, Mall, Merchant
 from provisioning.settlement import provision_settlement
 from provisioning.terminal import provision_terminal
+from tillwave.testing.processes import free_port
 
 NOW = datetime.now(UTC)
 MALL = Mall(
@@ -47,12 +48,6 @@ def provision(folder: Path) -> ProvisionedMall:
     for name in mall.terminals:
         provision_terminal(folder / name, name, authority, at=NOW)
     return mall
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextlib.contextmanager

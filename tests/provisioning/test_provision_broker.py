@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from provisioned_mall import MALL, NOW, Peer, free_port, provision, running_broker
+from provisioned_mall import MALL, NOW, Peer, provision, running_broker
 
 from keys.certificates import load_certificate
 from keys.file import FileKey
@@ -23,6 +23,7 @@ from provisioning.errors import AlreadyThere, BadName
 from provisioning.issuing import to_pem
 from provisioning.mall import BrokerAddress
 from provisioning.roles import Role
+from tillwave.testing.processes import free_port
 
 pytestmark = pytest.mark.broker
 ONE, TWO = TerminalTopics("demo", "t1"), TerminalTopics("demo", "t2")

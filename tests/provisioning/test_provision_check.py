@@ -7,13 +7,14 @@ import threading
 from datetime import timedelta
 
 import pytest
-from provisioned_mall import NOW, Peer, free_port, provision, running_broker
+from provisioned_mall import NOW, Peer, provision, running_broker
 
 from keys.file import FileKey
 from protocol.answers import Beat, seal_answer
 from protocol.topics import TerminalTopics, beat_topic
 from provisioning.check import check
 from provisioning.findings import exit_code
+from tillwave.testing.processes import free_port
 
 BRIEF_S = 0.8
 """For heartbeats that never come; those of `beating` come every 0.2 s."""

@@ -4,12 +4,13 @@ import json
 import re
 
 import pytest
-from provisioned_mall import free_port, running_broker
+from provisioned_mall import running_broker
 from typer.testing import CliRunner
 
 from device.config import load_settings
 from keys.badges import is_badge
 from tillwave.commands.provision import app
+from tillwave.testing.processes import free_port
 
 MISSING, NETWORK = 4, 5
 AUTHORITY = ["--mall", "demo", "--merchant", "Jade Tea", "--city", "Hangzhou", "--local-name", "玉茶"]

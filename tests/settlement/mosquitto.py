@@ -16,12 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from town import Authority, Town, write_key, write_pem
 
 from protocol.topics import access_list, beat_topic
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tillwave.testing.processes import free_port
 
 
 def binary() -> str | None:
