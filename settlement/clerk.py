@@ -91,8 +91,7 @@ class Clerk:
         if outcome.action is Action.PAY and outcome.mode is Mode.OFFLINE:
             decided = self._settle_late(connection, record, outcome)
         else:
-            decided = []
-            self._compare(connection, record, outcome)
+            decided = self._compare(connection, record, outcome)
         payments.count_at(connection, record.terminal, outcome.subject, record.number)
         return decided
 
@@ -105,13 +104,20 @@ class Clerk:
         given_back = self._undoing.reverse_orders(connection, record.terminal, outcome.sale)
         return [*given_back, self._charging.settle(connection, heard)]
 
-    def _compare(self, connection: Connection, record: Record, outcome: Outcome) -> None:
-        """Raise an alarm when a terminal says approved and settlement never did."""
+    def _compare(self, connection: Connection, record: Record, outcome: Outcome) -> list[bytes]:
+        """Raise an alarm when a terminal says approved and settlement never did, or has forgotten that it did."""
         about = Subject(terminal=record.terminal, sale=outcome.sale, subject=outcome.subject, action=outcome.action)
         known = decisions.find(connection, about)
-        if known is None or known.verdict is not Verdict.APPROVED:
-            detail = f"record {record.number} says approved, and settlement did not"
-            self._alarm(connection, record, "outcome-differs", detail)
+        if known is not None and known.verdict is Verdict.APPROVED:
+            return []
+        if outcome.action is Action.PAY:
+            heard = archive.find_intent(connection, record.terminal, outcome.subject)
+            if heard is not None and (recovered := self._charging.recover(connection, heard)) is not None:
+                self._alarm(connection, record, "recovered", f"record {record.number} is believed and charged again")
+                return [recovered]
+        detail = f"record {record.number} says approved, and settlement did not"
+        self._alarm(connection, record, "outcome-differs", detail)
+        return []
 
     def _close_sale(self, connection: Connection, terminal: str, closed: SaleClosed) -> list[bytes]:
         if not ids.is_id(closed.sale):
