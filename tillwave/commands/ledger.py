@@ -47,8 +47,8 @@ def _print(shown: dict[str, Any], currency: str) -> None:
         rows = [(name, decimal(minor, currency)) for name, minor in shown["parties"].items()]
         print_table("Parties", ("party", ">balance"), rows)
         paid, refunded = shown["payments"], shown["refunds"]
-        typer.echo(f"{paid['count']} payments of {decimal(paid['minor'], currency)} {currency}")
-        typer.echo(f"{refunded['count']} refunds of {decimal(refunded['minor'], currency)} {currency}")
+        typer.echo(f"payments: {paid['count']}, together {decimal(paid['minor'], currency)} {currency}")
+        typer.echo(f"refunds: {refunded['count']}, together {decimal(refunded['minor'], currency)} {currency}")
     _print_warnings(shown, currency)
     for entry in shown.get("entries", ()):
         rows = [(posting["account"], decimal(posting["minor"], currency)) for posting in entry["postings"]]

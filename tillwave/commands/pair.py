@@ -21,5 +21,5 @@ def pair(
     if json:
         typer.echo(json_text.dumps(answer))
         return
-    typer.echo(f"code {answer['code']}, good for {answer['seconds'] // 60} minutes and one register")
+    typer.echo(f"code {answer['code']}, good for {round(answer['seconds'] / 60)} minutes and one register")
     typer.echo(f"cashier's page: {answer['address']}/cashier#pair={answer['code']}")

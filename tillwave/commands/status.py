@@ -29,7 +29,7 @@ def status(
         service = "in service" if state["in_service"] else f"OUT OF SERVICE: {sentence_of(state['trouble'])}"
         line = "online" if state["online"] else "OFFLINE: settlement is not heard"
         typer.echo(f"{state['terminal']}  tillwave {state['version']}, up {_duration(state['uptime_s'])}")
-        typer.echo(f"{service}; {line}; {state['queue']} records wait for a receipt")
+        typer.echo(f"{service}; {line}; records that wait for a receipt: {state['queue']}")
         for device in state["devices"]:
             typer.echo(f"  {device['name']:<12} {device['state']:<9} {device['detail']}".rstrip())
     if not state["in_service"]:
