@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from provisioned_mall import provision, running_broker
+
+from tillwave.testing.processes import find_program
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def mall(tmp_path_factory):
 @pytest.fixture(scope="session")
 def broker(mall):
     """The log of the mall's broker, which runs."""
-    if shutil.which("mosquitto") is None:
+    if find_program("mosquitto") is None:
         pytest.skip("mosquitto is not installed")
     with running_broker(mall.broker_configuration, mall.address.port) as log:
         yield log

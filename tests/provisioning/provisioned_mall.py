@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
-import subprocess
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,7 +17,7 @@ from provisioning.broker import provision_broker
 from provisioning.mall import BrokerAddress, Mall, Merchant
 from provisioning.settlement import provision_settlement
 from provisioning.terminal import provision_terminal
-from tillwave.testing.processes import free_port
+from tillwave.testing.processes import Program, accepts, find_program, free_port
 
 NOW = datetime.now(UTC)
 MALL = Mall(
@@ -53,24 +51,13 @@ def provision(folder: Path) -> ProvisionedMall:
 @contextlib.contextmanager
 def running_broker(configuration: Path, port: int):
     """Start mosquitto, wait until it listens, give the file of its log."""
-    log = configuration.with_suffix(".log")
-    with log.open("wb") as output:
-        process = subprocess.Popen(["mosquitto", "-c", str(configuration)], stdout=output, stderr=output)
-        try:
-            _wait_for(port, process, log)
-            yield log
-        finally:
-            process.terminate()
-            process.wait(5)
-
-
-def _wait_for(port: int, process, log: Path) -> None:
-    for _ in range(100):
-        assert process.poll() is None, log.read_text()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    raise AssertionError("mosquitto does not listen")
+    command = (find_program("mosquitto") or "mosquitto", "-c", str(configuration))
+    program = Program("mosquitto", command, configuration.with_suffix(".log"))
+    try:
+        program.start(lambda: accepts(port))
+        yield program.log
+    finally:
+        program.stop()
 
 
 class Peer:

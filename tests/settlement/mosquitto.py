@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import queue
-import shutil
-import socket
-import subprocess
 import time
 from pathlib import Path
 
@@ -16,11 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from town import Authority, Town, write_key, write_pem
 
 from protocol.topics import access_list, beat_topic
-from tillwave.testing.processes import free_port
-
-
-def binary() -> str | None:
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+from tillwave.testing.processes import Program, accepts, find_program, free_port
 
 
 class Mosquitto:
@@ -30,11 +23,13 @@ class Mosquitto:
         self.folder = town.folder / "broker"
         self.folder.mkdir()
         self.port = free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        configuration = self.folder / "mosquitto.conf"
+        command = (find_program("mosquitto") or "mosquitto", "-c", str(configuration))
+        self.program = Program("mosquitto", command, self.folder / "log")
         certify(town.authority, self.folder, "broker", host="localhost")
         (self.folder / "acl").write_text(access_list(town.settings.mall))
         (self.folder / "acl").chmod(0o600)
-        (self.folder / "mosquitto.conf").write_text(
+        configuration.write_text(
             f"user root\nlistener {self.port} 127.0.0.1\ncafile {town.folder}/ca.crt\n"
             f"certfile {self.folder}/broker.crt\nkeyfile {self.folder}/broker.key\n"
             "require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
@@ -45,24 +40,10 @@ class Mosquitto:
         town.change(broker=broker, http=http)
 
     def start(self) -> None:
-        path = binary()
-        assert path is not None
-        log = (self.folder / "log").open("ab")
-        self.process = subprocess.Popen([path, "-c", str(self.folder / "mosquitto.conf")], stdout=log, stderr=log)
-        log.close()
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise TimeoutError("mosquitto did not start")
+        self.program.start(lambda: accepts(self.port))
 
     def stop(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
+        self.program.kill()
 
 
 def certify(authority: Authority, folder: Path, name: str, host: str = "") -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from mosquitto import Mosquitto, Wire, binary
+from mosquitto import Mosquitto, Wire
 from sqlalchemy import select
 from town import PhoneInHand, Till, Town, challenge, intent
 
@@ -27,8 +27,12 @@ from protocol.records import Action, Tampered, Verdict
 from protocol.transport import pack_run
 from settlement.service import Service
 from settlement.tables import records
+from tillwave.testing.processes import find_program
 
-pytestmark = [pytest.mark.broker, pytest.mark.skipif(binary() is None, reason="mosquitto is not installed")]
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(find_program("mosquitto") is None, reason="mosquitto is not installed"),
+]
 
 
 @pytest.fixture
