@@ -53,8 +53,8 @@ def is_about_attempt(sale: Sale, decision: Decision) -> bool:
 
 
 def attempt_ms(sale: Sale, now: Now) -> int:
-    """Give how long the attempt has taken."""
-    return now.monotonic_ms - sale.attempt.began_ms if sale.attempt else 0
+    """Give how long the attempt has taken; 0 if it began before the machine started anew."""
+    return max(0, now.monotonic_ms - sale.attempt.began_ms) if sale.attempt else 0
 
 
 def outcome(sale: Sale, verdict: Verdict, reason: str, action: Action = Action.PAY) -> Outcome:

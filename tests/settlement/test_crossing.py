@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from town import PhoneInHand, Till, Town, challenge, closed, intent, outcome, reversal
 
 from protocol.records import Action, Mode, Result, Verdict
@@ -37,3 +38,16 @@ def test_decisions_leave_before_the_receipt_that_ends_the_asking(town: Town, til
     message = till.write(intent(li.signed()))
     outgoing = town.service.intake.take_run(till.name, pack_run([message]))
     assert [one.topic.rpartition("/")[2] for one in outgoing] == ["decisions", "receipts"]
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+def test_a_terminal_whose_clock_is_a_year_off_sells_online_and_loses_offline(
+    town: Town, till: Till, li: PhoneInHand, years: int
+) -> None:
+    wrong_ms = town.clock.now_ms() + years * 365 * 86_400_000
+    online, offline = intent(li.short()), intent(li.signed(), mode=Mode.OFFLINE)
+    assert till.send(till.write(online, wall_ms=wrong_ms)).decision.verdict is Verdict.APPROVED
+    heard = till.send(till.write(offline, wall_ms=wrong_ms), till.write(outcome(offline), wall_ms=wrong_ms))
+    assert heard.decision.verdict is Verdict.DECLINED
+    assert li.balance == 90_000
+    assert town.earned()["offline-loss:Riverside Tea"] == 10_000

@@ -397,3 +397,13 @@ def test_an_ended_sale_stays_as_it_is(event: Event) -> None:
     story.decide(Verdict.APPROVED)
     assert story.tell(event) == Step(story.sale)
     assert next_tick_ms(story.sale) is None
+
+
+def test_an_attempt_from_before_a_reboot_has_no_negative_time() -> None:
+    story = Story()
+    story.present()
+    story.now_ms = 1_000
+    story.tell(Interrupted("interrupted"))
+    assert (story.sale.phase, story.sale.attempt_ms) == (Phase.UNKNOWN, 0)
+    story.decide(Verdict.APPROVED)
+    assert (story.sale.phase, story.sale.attempt_ms) == (Phase.PAID, 0)
