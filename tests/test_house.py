@@ -35,7 +35,6 @@ FLOORS = (
     "device.config",
     "device.identity",
     "device.devices",
-    "device.selftest",
     "device.terminal",
     "settlement",
     "provisioning",
@@ -142,6 +141,12 @@ def test_a_room_imports_only_rooms_below_it(module: str):
         if lives_in(module, room):
             met = [name for name in imports(module) for stranger in strangers if lives_in(name, stranger)]
             assert not met, f"{module} must not know {met}"
+
+
+def test_the_plan_of_the_house_names_modules_that_are_there():
+    named = set(re.findall(r"\b\w+\.py\b", (ROOT / "docs" / "architecture.md").read_text("utf-8")))
+    assert len(named) > len(FLOORS)
+    assert not named - {path.name for path in MODULES.values()}
 
 
 def test_there_are_no_circles():
