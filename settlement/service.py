@@ -17,15 +17,12 @@ from settlement.broker import Broker
 from settlement.config import Settings
 from settlement.intake import Intake
 from settlement.office import Office, Outgoing
-from settlement.opening import make_office, office_of
 from settlement.phones import PhoneDesk
 from settlement.questions import InformationDesk
 from settlement.server.app import PhoneServer
 from settlement.server.listener import Listener
 from settlement.store import Store
 from settlement.terminals import Terminals
-
-__all__ = ["Heart", "Service", "check_files", "make_office", "office_of"]
 
 log = logging.getLogger(__name__)
 

@@ -20,11 +20,11 @@ from settlement import accounts, ledger, offers, payments, reports, sales, split
 from settlement.acquirers.house_wallet import SCHEME
 from settlement.clock import Clock
 from settlement.config import BrokerSettings, HttpSettings, Settings, Splits
+from settlement.opening import office_of
 from settlement.phones import PhoneDesk
 from settlement.server.app import PhoneServer
 from settlement.server.limits import RateLimit
 from settlement.server.listener import Listener
-from settlement.service import office_of
 from settlement.store import Store
 
 TERMINAL = "till-1"

@@ -57,7 +57,7 @@ def code(name: Name, config: Config = DEFAULT_CONFIG, *, hours: Hours = 24, json
     from settlement import accounts
 
     with books(config) as (office, store):
-        wallet = wallet_of(office, store, name)
+        wallet = wallet_of(store, name)
         with store.writing() as connection:
             new = accounts.make_code(connection, office, wallet, hours)
             row = _describe(connection, office, wallet)
@@ -76,7 +76,7 @@ def load(
     from settlement import accounts
 
     with books(config) as (office, store):
-        wallet = wallet_of(office, store, name)
+        wallet = wallet_of(store, name)
         with store.writing() as connection:
             accounts.load_money(connection, office, wallet, amount_of(office, amount))
             row = _describe(connection, office, wallet)
@@ -106,7 +106,7 @@ def show(name: Name, config: Config = DEFAULT_CONFIG, *, json: Json = False) -> 
     from settlement import reports
 
     with books(config) as (office, store):
-        wallet = wallet_of(office, store, name)
+        wallet = wallet_of(store, name)
         with store.reading() as connection:
             shown = _describe(connection, office, wallet) | reports.of_wallet(connection, office, wallet)
     if json:

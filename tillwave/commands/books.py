@@ -51,11 +51,10 @@ def amount_of(office: Office, text: str) -> Money:
         raise typer.BadParameter(str(error)) from error
 
 
-def wallet_of(office: Office, store: Store, name: str) -> Wallet:
+def wallet_of(store: Store, name: str) -> Wallet:
     """Find an account, or end the command."""
     from settlement import accounts
 
-    del office
     with store.reading() as connection:
         wallet = accounts.by_name(connection, name)
     if wallet is None:

@@ -44,7 +44,7 @@ def issue(
     from settlement import offers
 
     with books(config, new=True) as (office, store):
-        wallet = wallet_of(office, store, owner) if owner else None
+        wallet = wallet_of(store, owner) if owner else None
         terms = offers.CouponTerms(
             label=label,
             funder=funder,
@@ -73,7 +73,7 @@ def member(
     from settlement import offers
 
     with books(config, new=True) as (office, store):
-        wallet = wallet_of(office, store, owner) if owner else None
+        wallet = wallet_of(store, owner) if owner else None
         with store.writing() as connection:
             basis_points = percent * _BASIS_POINTS_A_PERCENT
             card = offers.issue_member(connection, office, name, basis_points, wallet.alias if wallet else None)

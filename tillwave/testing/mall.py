@@ -52,11 +52,7 @@ class MallPlan:
 
     name: str = "demo"
     currency: str = "CNY"
-    merchant: Merchant = field(
-        default_factory=lambda: Merchant(
-            name="Longjing Tea House", city="Hangzhou", country="CN", local_name="龙井茶馆"
-        )
-    )
+    merchant: Merchant = TEA_HOUSE
     shares: Shares = SHARES
 
 
@@ -74,7 +70,6 @@ class BoxedMall:
         self._broker: Program | None = None
         self._settlement: Program | None = None
         self._badges: dict[str, Badge] = {}
-        self._badging = threading.Lock()
         self._badges_lock = threading.Lock()
 
     def start(self) -> None:

@@ -26,17 +26,6 @@ def open_account(settings: Path, name: str, load_minor: int = 0) -> str:
         return accounts.make_code(connection, office, wallet)
 
 
-def load_account(settings: Path, name: str, minor: int) -> None:
-    """Pay cash into an account."""
-    from settlement import accounts
-    from settlement.books import open_books
-
-    with open_books(settings) as (office, store), store.writing() as connection:
-        wallet = accounts.by_name(connection, name)
-        assert wallet is not None, f"{name} has an account"
-        accounts.load_money(connection, office, wallet, Money(minor, office.settings.currency))
-
-
 def issue_coupon(settings: Path, terms: CouponTerms, owner: str = "") -> str:
     """Issue a coupon, for one person's phone to show if `owner` names one, and give its code."""
     from settlement import offers
