@@ -99,7 +99,8 @@ def test_coupons_and_cards_are_issued(town: Town, config: Path) -> None:
     assert listed["members"][0]["basis_points"] == 500
     assert "10 %" in run(coupon.app, "list", *place).stdout
     assert len(tell(account.app, "show", "Li Wei", *place)["coupons"]) == 2
-    assert run(coupon.app, "issue", "neither", *place).exit_code == 1
+    for wrong in ((), ("--amount", "5", "--percent", "10")):
+        assert run(coupon.app, "issue", "neither or both", *wrong, *place).exit_code == 2
 
 
 def test_ledger_tells_all_one_sale_and_one_party(town: Town, till: Till, li: PhoneInHand, config: Path) -> None:

@@ -46,11 +46,9 @@ def test_an_integrators_tests_pass_against_a_whole_mall(pytester: pytest.Pyteste
     result.assert_outcomes(passed=4)
 
 
-def test_without_mosquitto_the_tests_are_skipped_with_a_reason(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_mosquitto_the_tests_are_skipped_with_a_reason(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(_INTEGRATORS_TEST)
-    monkeypatch.setenv("PATH", "/nowhere")
+    pytester.makeconftest("import shutil\nshutil.which = lambda *_, **__: None\n")
     result = pytester.runpytest_subprocess("-q", "-rs")
     result.assert_outcomes(skipped=4)
     result.stdout.fnmatch_lines(["*mosquitto is not installed*"])
