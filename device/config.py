@@ -157,8 +157,9 @@ def load_settings(path: Path) -> Settings:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsWrong(f"{path}: {error}") from error
     _check(path, settings)
-    absolute: Settings = _with_absolute_paths(settings, path.absolute().parent)
-    return absolute
+    folder = path.absolute().parent
+    absolute: Settings = _with_absolute_paths(settings, folder)
+    return msgspec.structs.replace(absolute, devices=tuple(_on_bench(device, folder) for device in absolute.devices))
 
 
 def settings_hash(path: Path) -> bytes:
@@ -231,6 +232,14 @@ def _check_server(path: Path, server: ListenSettings) -> None:
     is_loopback = server.host in ("127.0.0.1", "::1", "localhost")
     if not is_loopback and (server.tls_key is None or server.tls_certificate is None):
         raise SettingsWrong(f"{path}: server.host {server.host} needs server.tls_key and server.tls_certificate")
+
+
+def _on_bench(device: DeviceSettings, folder: Path) -> DeviceSettings:
+    """Make the folder of a simulated device absolute, as all paths of the file."""
+    bench = device.options.get("bench")
+    if not isinstance(bench, str):
+        return device
+    return msgspec.structs.replace(device, options={**device.options, "bench": str(folder / bench)})
 
 
 def _with_absolute_paths(section: Any, folder: Path) -> Any:

@@ -6,9 +6,10 @@ import logging
 import secrets
 import signal
 import threading
+from datetime import datetime
 from types import FrameType
 
-from keys.certificates import load_certificate
+from keys.certificates import CertificateUnusable, OutOfDate, check_dates, load_certificate
 from keys.file import FileKey
 from protocol import service_manager, topics
 from protocol.answers import Beat, seal_answer
@@ -136,8 +137,14 @@ class Heart:
             self._stopping.wait(settings.beat_s)
 
 
-def check_files(settings: Settings) -> None:
-    """Refuse to start without the files that the settings name; CertificateMissing or CertificateUnusable."""
-    load_certificate(settings.authority)
-    load_certificate(settings.broker.certificate)
+def check_files(settings: Settings, at: datetime) -> None:
+    """Refuse to start without the files that the settings name, or with certificates that are not good now.
+
+    CertificateMissing, CertificateUnusable, OutOfDate, or another KeyProblem.
+    """
+    for path in (settings.authority, settings.certificate, settings.broker.certificate):
+        try:
+            check_dates(load_certificate(path), at)
+        except OutOfDate as error:
+            raise CertificateUnusable(f"{path}: {error}") from error
     FileKey.load(settings.broker.key)

@@ -24,6 +24,8 @@ def settle(
     unusable, 5 the address for phones cannot be used. A broker that is not there yet is waited for.
     """
     begin_log(verbose=verbose)
+    from datetime import UTC, datetime
+
     from keys.port import KeyProblem
     from settlement.config import load_settings
     from settlement.errors import CannotListen, SettingsWrong, SettlementProblem, SomethingMissing
@@ -40,5 +42,5 @@ def settle(
     }
     with exit_on(codes):
         settings = load_settings(config)
-        check_files(settings)
+        check_files(settings, datetime.now(UTC))
         Service(make_office(settings)).run()

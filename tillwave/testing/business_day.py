@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from protocol.money import Money
 from provisioning.layout import Device, Offline
 from provisioning.mall import Merchant
+from provisioning.settlement import Owner
 from tillwave.testing import office
 from tillwave.testing.hand_scanner import HandScanner
 from tillwave.testing.mall import BoxedMall, TerminalPlan
@@ -39,6 +40,11 @@ _TEA, _CUP = "6901234567892", "6923450657713"
 _OFFLINE = Offline(enabled=True, limit_per_sale=5_000, limit_total=20_000, limit_count=5)
 
 
+OWNERS = {
+    "tea-1": Owner(merchant="Longjing Tea House", store="Ground floor"),
+    "cups-1": Owner(merchant="Jade Cups", store="First floor"),
+}
+"""Whose terminals they are, and in which stores they stand."""
 _SHOPPERS = {"Li": 100_000, "Wang": 60_000, "Zhou": 100}
 """Who has how much in the house wallet, in minor units."""
 
@@ -136,7 +142,7 @@ class BusinessDay:
     # selling
 
     def _pay_by_camera(self, counter: Counter) -> None:
-        payment = counter.register.pay(2_800)
+        payment = counter.register.pay(2_800, guide="Lin")
         with self._outcome(counter, payment, "wallet QR, tilted and noisy, to the camera", "paid"):
             counter.terminal.bench.show_qr(
                 self._li.phone.payment_text(), tilt_degrees=25, turn_degrees=8, noise=8, seconds=4

@@ -18,8 +18,8 @@ from rich.table import Table
 from device.drivers.simulated.control import SimulationError
 from protocol.money import Money
 from tillwave.testing import office
-from tillwave.testing.business_day import BusinessDay, DayWentWrong
-from tillwave.testing.mall import BoxedMall
+from tillwave.testing.business_day import OWNERS, BusinessDay, DayWentWrong
+from tillwave.testing.mall import BoxedMall, MallPlan
 from tillwave.testing.processes import ProgramFailed
 from tillwave.testing.register import RegisterRefused
 from wallet.errors import WalletProblem
@@ -50,7 +50,7 @@ def _play(folder: Path, *, once: bool) -> int:
     began = time.monotonic()
     _say("Provisioning a mall with throw-away certificates: authority, broker, settlement")
     try:
-        with BoxedMall(folder) as mall:
+        with BoxedMall(folder, MallPlan(owners=OWNERS)) as mall:
             day = BusinessDay(mall, _say)
             day.play()
             good = _report(day, time.monotonic() - began)

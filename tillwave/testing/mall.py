@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from provisioning.badge import Badge, make_badge
 from provisioning.broker import provision_broker
 from provisioning.layout import Device, Offline, Supervisor, TerminalChoices
 from provisioning.mall import BrokerAddress, Mall, Merchant
-from provisioning.settlement import PhoneAddress, SettlementChoices, Shares, provision_settlement
+from provisioning.settlement import Owner, PhoneAddress, SettlementChoices, Shares, provision_settlement
 from provisioning.terminal import provision_terminal
 from tillwave.testing.processes import Program, accepts, find_program, free_port
 
@@ -54,6 +54,8 @@ class MallPlan:
     currency: str = "CNY"
     merchant: Merchant = TEA_HOUSE
     shares: Shares = SHARES
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    """By terminal: whose it is and in which store it stands."""
 
 
 class BoxedMall:
@@ -81,7 +83,9 @@ class BoxedMall:
         configuration = provision_broker(
             self.folder / "broker", authority, BrokerAddress("localhost", self.broker_port), at=now
         )
-        choices = SettlementChoices(shares=self.plan.shares, phones=PhoneAddress(port=self.phone_port), beat_s=1.0)
+        choices = SettlementChoices(
+            shares=self.plan.shares, phones=PhoneAddress(port=self.phone_port), owners=self.plan.owners, beat_s=1.0
+        )
         settings = provision_settlement(self.settlement_folder, authority, at=now, choices=choices)
         self._authority = authority
         self._broker = self._program("broker", find_program("mosquitto") or "mosquitto", "-c", str(configuration))

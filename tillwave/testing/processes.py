@@ -9,8 +9,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+_END_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
+"""Of util-linux: the program is asked to end when the thread that started it ends, even by SIGKILL."""
+_STARTER = ThreadPoolExecutor(1, "program starter")
+"""Starts all programs, because it lives as long as this process."""
 _STOP_S = 20.0
 _LAST_LINES = 15
 
@@ -42,10 +47,7 @@ class Program:
         """Start the program and wait until it is ready; harmless when running."""
         if self._process is not None and self._process.poll() is None:
             return
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
-            )
+        self._process = _STARTER.submit(self._launch).result()
         self.wait_for(is_ready, patience_s)
 
     def wait_for(self, condition: Callable[[], bool], patience_s: float = 20.0) -> None:
@@ -65,6 +67,11 @@ class Program:
     def kill(self) -> None:
         """End the program without a warning (SIGKILL)."""
         self._end(signal.SIGKILL)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        command = (*_END_WITH_US, *self._command) if shutil.which(_END_WITH_US[0]) else self._command
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment)
 
     def _end(self, number: signal.Signals) -> int | None:
         process, self._process = self._process, None
