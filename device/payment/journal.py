@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -332,9 +333,9 @@ def _state_values(state: StateRow) -> tuple[object, ...]:
     )
 
 
-def _state_of(row: Iterable[object]) -> StateRow:
+def _state_of(row: Iterable[Any]) -> StateRow:
     kind, state_id, register, request, digest, final, opened_ms, payment, content = row
-    return StateRow(kind, state_id, register, request, digest, bool(final), opened_ms, payment, content)  # type: ignore[arg-type]
+    return StateRow(kind, state_id, register, request, digest, bool(final), opened_ms, payment, content)
 
 
 def _lock(path: Path) -> int:
