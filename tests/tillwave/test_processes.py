@@ -46,7 +46,7 @@ def runs(pid: int) -> bool:
     """Tell whether a process runs; one that has ended but was not yet collected does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 
