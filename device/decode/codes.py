@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from device.decode.symbologies import SYMBOLOGIES
 
@@ -56,6 +56,10 @@ class Code:
     def linear(self) -> bool:
         """Whether the code needs a second look."""
         return SYMBOLOGIES[self.symbology].linear
+
+    def at(self, box: Box) -> Code:
+        """Give the same code, seen at another place."""
+        return replace(self, box=box)
 
     def __repr__(self) -> str:
         """Name everything but the payload, which may be a token."""
