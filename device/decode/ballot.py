@@ -1,4 +1,4 @@
-"""Linear codes are believed by vote: at least two looks must agree, and no rival at the same place may have as many.
+"""Linear codes are believed by vote: at least two looks must agree, and clearly outvote any rival at the same place.
 
 A clear photograph can be read wrong with a right check digit, so one look at a linear code proves nothing.
 """
@@ -12,6 +12,10 @@ from device.decode.codes import Code
 from device.decode.symbologies import ARTICLE_NUMBERS
 
 _ENOUGH = 2
+_ENOUGH_OF_UPCE = 3
+"""UPC-E is short, and its check digit hides in the choice of the bars: parts of other codes read as one."""
+_OUTVOTED = 2
+"""A rival's looks weigh so much: one wrong look of three is an accident, two of five are not."""
 
 
 @dataclass(slots=True)
@@ -56,9 +60,9 @@ class Ballot:
     def _is_elected(self, candidate: _Candidate) -> bool:
         votes = len(candidate.looks)
         return (
-            votes >= _ENOUGH
+            votes >= (_ENOUGH_OF_UPCE if candidate.code.symbology == "UPCE" else _ENOUGH)
             and not any(
-                _rivals(candidate.code, other.code) and len(other.looks) >= votes
+                _rivals(candidate.code, other.code) and _OUTVOTED * len(other.looks) >= votes
                 for other in self._candidates.values()
                 if other is not candidate
             )

@@ -26,6 +26,10 @@ class Box:
         down = [y / height for _, y in points]
         return cls(min(across), min(down), max(across), max(down))
 
+    def is_at_edge(self, nearness: float = 0.01) -> bool:
+        """Whether it reaches the edge of the picture, which may cut off a part."""
+        return min(self.left, self.top, 1 - self.right, 1 - self.bottom) < nearness
+
     def touches(self, other: Box) -> bool:
         """Whether the two share a point."""
         return (

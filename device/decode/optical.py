@@ -15,26 +15,32 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from device.decode.ballot import Ballot
+from device.decode.budget import Budget
 from device.decode.codes import Code
+from device.decode.linear import COMMON_ITF, ask_the_bars, believable, poll, poll_place
+from device.decode.pictures import reduced, scaled
+from device.decode.regions import find_regions
+from device.decode.rescue import Rescue
 from device.decode.scene import Scene
-from device.decode.symbologies import SYMBOLOGIES
+from device.decode.symbologies import LINEAR, MATRIX
 from device.decode.zbar import zbar_look
 from device.decode.zxing import zxing_look
 from device.ports import Reading, Source
 
 QR = frozenset({"QR"})
-LINEAR = frozenset(name for name, symbology in SYMBOLOGIES.items() if symbology.linear and symbology.zxing)
-MATRIX = frozenset(name for name, symbology in SYMBOLOGIES.items() if not symbology.linear and symbology.zxing)
+
+
 
 RETAIL_ITF = frozenset({14})
 """Digits of ITF codes on outer boxes of goods. ITF has no start worth the name: a part of a code reads as a code."""
-COMMON_ITF = frozenset({6, 10, 14})
-"""Digits of ITF codes that a still picture may hold."""
 
 LARGEST_PIXELS = 64_000_000
 _SMALLEST_SIDE = 8
 """No code is smaller, and the decoders are not asked about less."""
 _STILL_PIXELS = 4_000_000
+_LINEAR_MS = 150.0
+_MATRIX_MS = 250.0
+"""Processor time of `read_still` for all looks at linear codes, and at one place of a matrix code."""
 _SECOND_OPINION_PIXELS = 1_000_000
 """zbar takes a tenth of a second for a million pixels; larger pictures are reduced for it."""
 
@@ -64,19 +70,42 @@ class OpticalReading(Reading):
 
 
 def read_still(gray: np.ndarray, *, itf_digits: frozenset[int] = COMMON_ITF, at_ms: int = 0) -> list[OpticalReading]:
-    """Give every code of one picture (uint8, height x width), taking the time it takes; NotAPicture for others."""
+    """Give every code of one picture (uint8, height x width), in half a second or so; NotAPicture for others."""
     picture = _checked(gray)
     if min(picture.shape) < _SMALLEST_SIDE:
         return []
-    codes = _believable(zxing_look(picture, MATRIX | LINEAR), itf_digits)
+    codes = believable(zxing_look(picture, MATRIX | LINEAR), itf_digits)
     matrix = [code for code in codes if not code.linear]
     ballot = Ballot(lifetime_ms=0)
     ballot.add(codes, 0)
     if not codes:
-        matrix = zbar_look(_reduced(picture, _STILL_PIXELS), QR)
+        matrix = zbar_look(reduced(picture, _STILL_PIXELS), QR)
     if not matrix or ballot.is_open():
-        _poll(picture, ballot, itf_digits)
-    return [_reading(code, "", at_ms) for code in _distinct([*matrix, *ballot.elected()])]
+        ask_the_bars(picture, codes, ballot)
+        poll(picture, ballot, itf_digits, Budget(_LINEAR_MS))
+    if not matrix and not ballot.elected():
+        matrix = _search(picture, ballot, itf_digits)
+    return [_reading(code, "", at_ms) for code in _distinct([*matrix, *_whole(ballot.elected())])]
+
+
+def _whole(linear: Sequence[Code]) -> list[Code]:
+    """Leave out what the edge of the picture cuts, if a whole code is in view: that is the one held up."""
+    inside = [code for code in linear if not code.box.is_at_edge()]
+    return inside or list(linear)
+
+
+def _search(picture: np.ndarray, ballot: Ballot, itf_digits: frozenset[int]) -> list[Code]:
+    """Look harder at the places that look like a code."""
+    regions = find_regions(picture)
+    for region in regions.linear[:2]:
+        poll_place(picture, region, ballot, itf_digits, Budget(_LINEAR_MS))
+    if ballot.elected():
+        return []
+    for region in regions.matrix[:2]:
+        codes = Rescue().look(picture, region, QR, Budget(_MATRIX_MS))
+        if codes:
+            return codes
+    return []
 
 
 class OpticalDecoder:
@@ -138,20 +167,20 @@ class OpticalDecoder:
         codes += self._believed(picture, zxing_look(picture, group), zxing_look, now)
         if not codes and turn % 4 == 3:  # noqa: PLR2004 - the last of four
             second = QR if turn % 8 == 3 else LINEAR  # noqa: PLR2004 - zbar is dear: its groups in turns as well
-            reduced = _reduced(picture, _SECOND_OPINION_PIXELS)
+            reduced = reduced(picture, _SECOND_OPINION_PIXELS)
             return self._believed(reduced, zbar_look(reduced, second), zbar_look, now), QR | group
         return codes, QR | group
 
     def _believed(self, picture: np.ndarray, codes: Sequence[Code], look: Look, now: int) -> list[Code]:
         """Leave out the linear codes that the votes do not bear out; those in doubt get a second look at once."""
         matrix = [code for code in codes if not code.linear]
-        linear = [code for code in _believable(codes, self._itf_digits) if code.linear]
+        linear = [code for code in believable(codes, self._itf_digits) if code.linear]
         if not linear:
             return matrix
         self._ballot.add(linear, now)
         if any(code.key not in self._held for code in linear):
-            again = look(_scaled(picture, 0.75), frozenset(code.symbology for code in linear))
-            self._ballot.add(_believable(again, self._itf_digits), now)
+            again = look(scaled(picture, 0.75), frozenset(code.symbology for code in linear))
+            self._ballot.add(believable(again, self._itf_digits), now)
         keys = {code.key for code in linear}
         elected = [code for code in self._ballot.elected() if code.key in keys]
         return [*matrix, *elected]
@@ -187,22 +216,6 @@ class _Held:
     """It was looked for since, and not found."""
 
 
-def _poll(picture: np.ndarray, ballot: Ballot, itf_digits: frozenset[int]) -> None:
-    """Take further looks for linear codes until the vote is clear."""
-    reduced = _reduced(picture, _STILL_PIXELS)
-    looks: tuple[Callable[[], list[Code]], ...] = (
-        lambda: zbar_look(reduced, LINEAR),
-        lambda: zxing_look(_scaled(picture, 0.75), LINEAR),
-        lambda: zxing_look(_scaled(picture, 1.5), LINEAR),
-        lambda: zxing_look(_blurred(picture), LINEAR),
-        lambda: zbar_look(_scaled(reduced, 0.75), LINEAR),
-    )
-    for number, look in enumerate(looks):
-        ballot.add(_believable(look(), itf_digits), 0)
-        if number > 0 and not ballot.is_open():
-            return
-
-
 def _checked(gray: np.ndarray) -> np.ndarray:
     if not isinstance(gray, np.ndarray) or gray.dtype != np.uint8 or gray.ndim != 2:  # noqa: PLR2004
         shape, dtype = getattr(gray, "shape", None), getattr(gray, "dtype", type(gray).__name__)
@@ -215,10 +228,6 @@ def _checked(gray: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(gray)
 
 
-def _believable(codes: Sequence[Code], itf_digits: frozenset[int]) -> list[Code]:
-    return [code for code in codes if code.symbology != "ITF" or len(code.raw) in itf_digits]
-
-
 def _distinct(codes: Sequence[Code]) -> list[Code]:
     return list({code.key: code for code in codes}.values())
 
@@ -227,15 +236,3 @@ def _reading(code: Code, device: str, at_ms: int) -> OpticalReading:
     return OpticalReading(Source.OPTICAL, device, code.symbology, code.raw, at_ms, code.aim, code.text)
 
 
-def _scaled(picture: np.ndarray, factor: float) -> np.ndarray:
-    height, width = picture.shape
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
-
-
-def _blurred(picture: np.ndarray) -> np.ndarray:
-    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(1.0)))
-
-
-def _reduced(picture: np.ndarray, pixels: int) -> np.ndarray:
-    return picture if picture.size <= pixels else _scaled(picture, (pixels / picture.size) ** 0.5)

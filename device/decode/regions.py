@@ -90,6 +90,18 @@ def find_regions(picture: np.ndarray, most: int = 3) -> Regions:
     )
 
 
+def main_direction(picture: np.ndarray) -> float | None:
+    """Give the direction across most edges of the picture, as `Region.angle_deg`; None if there is none."""
+    grey = picture.astype(np.float32)
+    if min(grey.shape) < _HALF:
+        return None
+    across, down = grey[1:-1, 2:] - grey[1:-1, :-2], grey[2:, 1:-1] - grey[:-2, 1:-1]
+    xx, yy, xy = (float(np.vdot(one, other)) for one, other in ((across, across), (down, down), (across, down)))
+    if xx + yy == 0 or math.hypot(xx - yy, 2 * xy) < _COHERENT * (xx + yy):
+        return None
+    return math.degrees(math.atan2(2 * xy, xx - yy)) / 2
+
+
 @dataclass(frozen=True, slots=True)
 class _Cells:
     """Connected cells of a map."""

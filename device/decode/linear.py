@@ -1,0 +1,108 @@
+"""Linear codes of one picture: several looks vote, and what is tilted is turned first.
+
+zxing-cpp scans along rows and columns, so a code held at an angle needs one rotation by the direction of its bars. Looks
+at other sizes and sharpness make other mistakes: what several of them agree on is believed (`device.decode.ballot`).
+For article numbers the bars themselves are asked as well (`device.decode.barlook`), and count as two looks: they are
+another kind of evidence than widths between edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from device.decode.ballot import Ballot
+from device.decode.barlook import bar_look
+from device.decode.budget import Budget
+from device.decode.codes import Code
+from device.decode.deblur import Blur, Deblurrer
+from device.decode.pictures import blurred, reduced, rotated, scaled, sharpened
+from device.decode.regions import Region
+from device.decode.rescue import margin
+from device.decode.symbologies import LINEAR
+from device.decode.zbar import zbar_look
+from device.decode.zxing import zxing_look
+
+COMMON_ITF = frozenset({6, 10, 14})
+"""Digits of ITF codes that a still picture may hold."""
+_POLL_PIXELS = 2_000_000
+_UPRIGHT_DEG = 3.0
+"""Less tilt is no trouble for the decoders."""
+_LARGEST_PLACE = 900
+_LEAST_LOOKS = 3
+
+Looks = Iterator[Callable[[], list[Code]]]
+
+
+def believable(codes: Sequence[Code], itf_digits: frozenset[int]) -> list[Code]:
+    """Leave out ITF codes of other lengths: ITF has no start worth the name, and a part of a code reads as a code."""
+    return [code for code in codes if code.symbology != "ITF" or len(code.raw) in itf_digits]
+
+
+def poll(picture: np.ndarray, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
+    """Take further looks at the whole picture until the vote is clear."""
+    _count(_whole_looks(reduced(picture, _POLL_PIXELS)), ballot, itf_digits, budget)
+
+
+def poll_place(
+    picture: np.ndarray, region: Region, ballot: Ballot, itf_digits: frozenset[int], budget: Budget
+) -> None:
+    """Take looks at one place with its bars upright until the vote is clear, or nothing was seen by the cheap ones."""
+    place = upright(picture, region)
+
+    def looks() -> Looks:
+        for look in _place_looks(place):
+            yield lambda look=look: [code.at(region.box(picture)) for code in look()]  # type: ignore[misc]
+
+    _count(looks(), ballot, itf_digits, budget)
+
+
+def ask_the_bars(picture: np.ndarray, codes: Sequence[Code], ballot: Ballot, at_ms: int = 0) -> None:
+    """Let the bars of article numbers vote."""
+    for code in {code.key: code for code in codes if code.linear}.values():
+        seen = bar_look(picture, code)
+        ballot.add(seen, at_ms)
+        ballot.add(seen, at_ms)
+
+
+def upright(picture: np.ndarray, region: Region) -> np.ndarray:
+    """Cut out the region and turn it until its bars stand upright."""
+    place = region.cut(picture, margin(region))
+    if max(place.shape) > _LARGEST_PLACE:
+        place = scaled(place, _LARGEST_PLACE / max(place.shape))
+    angle = region.angle_deg or 0.0
+    return rotated(place, angle) if abs(angle) > _UPRIGHT_DEG else place
+
+
+def _count(looks: Looks, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
+    for number, look in enumerate(looks):
+        if not budget.allows(1):
+            return
+        ballot.add(believable(look(), itf_digits), 0)
+        if number + 1 >= _LEAST_LOOKS and ballot.elected() and not ballot.is_open():
+            return
+
+
+def _whole_looks(picture: np.ndarray) -> Looks:
+    yield lambda: zbar_look(picture, LINEAR)
+    yield lambda: zxing_look(scaled(picture, 0.75), LINEAR)
+    yield lambda: zxing_look(scaled(picture, 1.5), LINEAR)
+    yield lambda: zxing_look(blurred(picture, 1.0), LINEAR)
+    yield lambda: zbar_look(scaled(picture, 0.75), LINEAR)
+    yield lambda: zbar_look(scaled(picture, 1.5), LINEAR)
+    yield lambda: zxing_look(sharpened(scaled(picture, 2), 2, 150), LINEAR)
+    yield lambda: zxing_look(scaled(picture[1:, 1:], 0.9), LINEAR)
+
+
+def _place_looks(place: np.ndarray) -> Looks:
+    yield lambda: zxing_look(place, LINEAR)
+    yield lambda: zbar_look(place, LINEAR)
+    yield lambda: zxing_look(sharpened(scaled(place, 2), 2, 150), LINEAR)
+    yield lambda: zxing_look(scaled(place, 0.75), LINEAR)
+    yield lambda: zbar_look(scaled(place, 1.5), LINEAR)
+    yield lambda: zxing_look(scaled(place, 1.5), LINEAR)
+    yield lambda: zxing_look(blurred(place, 1.0), LINEAR)
+    for blur in (Blur(1.2), Blur(1.8, noise=0.02), Blur(1.0, 4.0, 0.0)):
+        yield lambda blur=blur: zxing_look(Deblurrer(place).sharp(blur), LINEAR)  # type: ignore[misc]
+        yield lambda blur=blur: zbar_look(Deblurrer(place).sharp(blur), LINEAR)  # type: ignore[misc]
