@@ -25,6 +25,8 @@ _REACH = 4.0
 _STEP = 0.36
 _LIKE, _WEAKEST, _MARGIN = 0.8, 0.55, 0.02
 _ENOUGH_BANDS = 2
+_UPRIGHT_DEG = 0.5
+_NARROWEST = 32
 
 
 def bar_look(picture: np.ndarray, code: Code) -> list[Code]:
@@ -61,15 +63,12 @@ def _bands(picture: np.ndarray, box: Box) -> Iterator[tuple[np.ndarray, float, f
     top, bottom = box.top * height, box.bottom * height
     thickness = max(bottom - top, 6.0)
     margin = int(max(right - left, thickness) * 0.12) + 4
-    cut = picture[
-        max(0, int(top) - 2) : int(top + thickness) + 3, max(0, int(left) - margin) : int(right) + margin
-    ]
-    del bottom
+    cut = picture[max(0, int(top) - 2) : int(top + thickness) + 3, max(0, int(left) - margin) : int(right) + margin]
     angle = main_direction(cut)
     if angle is None:
         return
-    turned = rotated(np.ascontiguousarray(cut), angle) if abs(angle) > 0.5 else cut
-    if turned.shape[0] < 2 or turned.shape[1] < 32:
+    turned = rotated(np.ascontiguousarray(cut), angle) if abs(angle) > _UPRIGHT_DEG else cut
+    if turned.shape[1] < _NARROWEST:
         return
     start = min(left, float(margin)) + (turned.shape[1] - cut.shape[1]) / 2
     end = start + right - left

@@ -17,6 +17,10 @@ from device.decode.symbologies import expand_upce
 
 _SAMPLES = 4
 """Of one module."""
+_WORST_GUARD = 0.5
+"""Correlation of guard bars that are there at all."""
+_DIGIT = 9
+"""Modules of a digit with one of each neighbour."""
 _LEFT = ("0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011")
 """Set A, 1 for dark; set B is set C reversed, set C is set A inverted."""
 _PARITY_13 = ("AAAAAA", "AABABB", "AABBAB", "AABBBA", "ABAABB", "ABBAAB", "ABBBAA", "ABABAB", "ABABBA", "ABBABA")
@@ -54,7 +58,7 @@ EAN8 = Layout(
     ((-3, "000101"), (31, "01010"), (64, "101000")),
     mixed=False,
 )
-UPCE = Layout("UPCE", 51, tuple(range(3, 45, 7)), (), ((-3, "000101"), (45, "010101000")), mixed=True)
+UPCE = Layout("UPCE", 51, tuple(range(3, 45, 7)), (), ((-3, "000101"), (45, "0101010000")), mixed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +89,14 @@ def match(profile: np.ndarray, layout: Layout, starts: np.ndarray, ends: np.ndar
     if not start.size:
         return None
     patterns = _patterns(layout.mixed, sigma)
-    module = (end - start) / layout.modules
-    left = _correlations(profile, start, module, layout.left, patterns.left)
-    right = _correlations(profile, start, module, layout.right, patterns.right)
-    guards = [
-        _correlations(profile, start, module, (at,), _template(bits, sigma)[None], len(bits))[:, 0, 0]
-        for at, bits in layout.guards
-    ]
+    guesses = _Guesses(profile, start, (end - start) / layout.modules)
+    left = _correlations(guesses, layout.left, patterns.left)
+    right = _correlations(guesses, layout.right, patterns.right)
+    guards = [_correlations(guesses, (at,), _template(bits, sigma)[None])[:, 0, 0] for at, bits in layout.guards]
     digits = np.concatenate([left.max(axis=2), right.max(axis=2)], axis=1) if layout.right else left.max(axis=2)
     quality = digits.mean(axis=1) + 0.25 * np.mean(guards, axis=0)
     best = int(quality.argmax())
-    if min(float(guard[best]) for guard in guards) < 0.5:
+    if min(float(guard[best]) for guard in guards) < _WORST_GUARD:
         return None
     return _decoded(layout, left[best], right[best], float(start[best]), float(end[best]))
 
@@ -129,22 +130,25 @@ def _template(bits: str, sigma: float) -> np.ndarray:
     return unit
 
 
-def _correlations(
-    profile: np.ndarray,
-    start: np.ndarray,
-    module: np.ndarray,
-    places: tuple[int, ...],
-    templates: np.ndarray,
-    width: int = 9,
-) -> np.ndarray:
-    """Give (hypothesis, place, template) -> correlation; digits have one module of their neighbours at either side."""
+@dataclass(frozen=True, slots=True)
+class _Guesses:
+    """A profile, and where the code may begin and how wide its modules may be, both in samples."""
+
+    profile: np.ndarray
+    start: np.ndarray
+    module: np.ndarray
+
+
+def _correlations(guesses: _Guesses, places: tuple[int, ...], templates: np.ndarray) -> np.ndarray:
+    """Give (guess, place, template) -> correlation; the places are in modules."""
     if not places:
-        return np.zeros((start.size, 0, len(templates)), np.float32)
-    first = np.array(places, np.float32) - (1 if width == 9 else 0)  # noqa: PLR2004 - guards bring their own neighbours
+        return np.zeros((guesses.start.size, 0, len(templates)), np.float32)
+    width = templates.shape[1] // _SAMPLES
+    first = np.array(places, np.float32) - (1 if width == _DIGIT else 0)  # guards bring their own neighbours
     offsets = (np.arange(width * _SAMPLES, dtype=np.float32) + 0.5) / _SAMPLES
     modules = first[:, None] + offsets[None]
-    at = start[:, None, None] + module[:, None, None] * modules[None]
-    values = _sampled(profile, at)
+    at = guesses.start[:, None, None] + guesses.module[:, None, None] * modules[None]
+    values = _sampled(guesses.profile, at)
     values -= values.mean(axis=2, keepdims=True)
     norms = np.sqrt((values * values).sum(axis=2, keepdims=True))
     correlations: np.ndarray = (values @ templates.T) / np.maximum(norms, 1e-3)

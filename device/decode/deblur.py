@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+_BORDER = 16
+"""Pixels that keep the opposite edges of the picture from running into each other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blur:
@@ -33,7 +36,8 @@ class Deblurrer:
         height, width = _fast(picture.shape[0] + _BORDER), _fast(picture.shape[1] + _BORDER)
         self._size = height, width
         below, right = height - picture.shape[0], width - picture.shape[1]
-        padded = np.pad(picture.astype(np.float32), ((below // 2, below - below // 2), (right // 2, right - right // 2)), "edge")
+        border = (below // 2, below - below // 2), (right // 2, right - right // 2)
+        padded = np.pad(picture.astype(np.float32), border, "edge")
         self._origin = below // 2, right // 2
         self._mean = float(padded.mean())
         self._spectrum = np.fft.rfft2(padded - self._mean)
@@ -60,10 +64,6 @@ class Deblurrer:
         top, left = 2 * self._origin[0], 2 * self._origin[1]
         cut = pixels[top : top + 2 * self._shape[0], left : left + 2 * self._shape[1]]
         return np.clip(cut * 4 + self._mean, 0, 255).astype(np.uint8)
-
-
-_BORDER = 16
-"""Pixels that keep the opposite edges of the picture from running into each other."""
 
 
 def _fast(least: int) -> int:

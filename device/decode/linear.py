@@ -1,9 +1,9 @@
 """Linear codes of one picture: several looks vote, and what is tilted is turned first.
 
-zxing-cpp scans along rows and columns, so a code held at an angle needs one rotation by the direction of its bars. Looks
-at other sizes and sharpness make other mistakes: what several of them agree on is believed (`device.decode.ballot`).
-For article numbers the bars themselves are asked as well (`device.decode.barlook`), and count as two looks: they are
-another kind of evidence than widths between edges.
+zxing-cpp scans along rows and columns, so a code held at an angle needs one rotation by the direction of its bars.
+Looks at other sizes and sharpness make other mistakes: what several of them agree on is believed
+(`device.decode.ballot`). For article numbers the bars themselves are asked as well (`device.decode.barlook`), and count
+as two looks: they are another kind of evidence than widths between edges.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ COMMON_ITF = frozenset({6, 10, 14})
 _POLL_PIXELS = 2_000_000
 _UPRIGHT_DEG = 3.0
 """Less tilt is no trouble for the decoders."""
-_LARGEST_PLACE = 900
+_LARGEST_PLACE = 600_000
+"""Pixels of one place."""
 _LEAST_LOOKS = 3
 
 Looks = Iterator[Callable[[], list[Code]]]
@@ -45,9 +46,7 @@ def poll(picture: np.ndarray, ballot: Ballot, itf_digits: frozenset[int], budget
     _count(_whole_looks(reduced(picture, _POLL_PIXELS)), ballot, itf_digits, budget)
 
 
-def poll_place(
-    picture: np.ndarray, region: Region, ballot: Ballot, itf_digits: frozenset[int], budget: Budget
-) -> None:
+def poll_place(picture: np.ndarray, region: Region, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
     """Take looks at one place with its bars upright until the vote is clear, or nothing was seen by the cheap ones."""
     place = upright(picture, region)
 
@@ -66,11 +65,9 @@ def ask_the_bars(picture: np.ndarray, codes: Sequence[Code], ballot: Ballot, at_
         ballot.add(seen, at_ms)
 
 
-def upright(picture: np.ndarray, region: Region) -> np.ndarray:
+def upright(picture: np.ndarray, region: Region, most_pixels: int = _LARGEST_PLACE) -> np.ndarray:
     """Cut out the region and turn it until its bars stand upright."""
-    place = region.cut(picture, margin(region))
-    if max(place.shape) > _LARGEST_PLACE:
-        place = scaled(place, _LARGEST_PLACE / max(place.shape))
+    place = reduced(region.cut(picture, margin(region)), most_pixels)
     angle = region.angle_deg or 0.0
     return rotated(place, angle) if abs(angle) > _UPRIGHT_DEG else place
 

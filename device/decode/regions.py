@@ -25,9 +25,13 @@ _ABOVE_NOISE = 1.8
 _FAINTEST = 1.5
 """Grey levels a pixel; less is not worth a look."""
 _SMALLEST_CELLS = 4
+_MOST_CELLS = 4000
+"""A place of half a picture of 1280 x 720 is large enough to be read as it is."""
+_OF_A_SIZE = 0.6
 _COHERENT = 0.55
 """Of the gradients of a linear code, which all point one way, at least; 1.0 is a perfect grating."""
-_MOST_SEEDS = 8
+_SPARE_SEEDS = 4
+"""The strongest place is not always the largest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +62,14 @@ class Region:
         height, width = picture.shape
         return Box(self.left / width, self.top / height, self.right / width, self.bottom / height)
 
+    def resembles(self, other: Region) -> bool:
+        """Whether a hand can have moved the one to the other: they overlap, and are of a size."""
+        return self.overlaps(other) and _OF_A_SIZE * self.side <= other.side <= self.side / _OF_A_SIZE
+
     def overlaps(self, other: Region) -> bool:
         """Whether the two share a pixel."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
 
@@ -82,8 +87,8 @@ def find_regions(picture: np.ndarray, most: int = 3) -> Regions:
         return Regions()
     tensor = _Tensor.of(picture)
     crossing, along = tensor.crossing(), tensor.along()
-    matrix = [_region(cells, picture) for cells in _components(crossing)]
-    linear = [_linear_region(cells, tensor, picture) for cells in _components(along)]
+    matrix = [_region(cells, picture) for cells in _components(crossing, most + _SPARE_SEEDS)]
+    linear = [_linear_region(cells, tensor, picture) for cells in _components(along, most + _SPARE_SEEDS)]
     return Regions(
         tuple(sorted(matrix, key=_matrix_merit, reverse=True)[:most]),
         tuple(sorted((region for region in linear if region), key=lambda region: region.weight, reverse=True)[:most]),
@@ -139,7 +144,8 @@ class _Tensor:
         """How strong the gradients are in the direction in which they are weaker: nothing for plain edges."""
         xx, yy, xy = _around(self.xx), _around(self.yy), _around(self.xy)
         weaker = (xx + yy - np.hypot(xx - yy, 2 * xy)) / 2
-        return np.sqrt(np.maximum(weaker, 0))
+        strength: np.ndarray = np.sqrt(np.maximum(weaker, 0))
+        return strength
 
     def along(self) -> np.ndarray:
         """How strong the gradients are where they point one way over more than the width of an edge."""
@@ -169,18 +175,18 @@ def _extreme(values: np.ndarray, pick: np.ufunc) -> np.ndarray:
     return extreme
 
 
-def _components(strength: np.ndarray) -> list[_Cells]:
+def _components(strength: np.ndarray, most: int) -> list[_Cells]:
     """Grow regions from the strongest cells that no region has taken yet."""
     free = strength.copy()
     floor = max(_FAINTEST, _ABOVE_NOISE * float(np.median(strength)))
     found = []
-    for _ in range(_MOST_SEEDS):
+    for _ in range(most):
         seed = int(free.argmax())
         peak = float(free.flat[seed])
         if peak < floor:
             break
-        cells = _grow(free, divmod(seed, free.shape[1]), max(floor, _PART_OF_PEAK * peak))
-        rows, columns = cells[:, 0], cells[:, 1]
+        cells = _grow(free, seed, max(floor, _PART_OF_PEAK * peak))
+        rows, columns = np.divmod(cells, free.shape[1] + 1)
         weight = float(strength[rows, columns].sum())
         free[rows, columns] = 0
         if len(cells) >= _SMALLEST_CELLS:
@@ -188,20 +194,22 @@ def _components(strength: np.ndarray) -> list[_Cells]:
     return found
 
 
-def _grow(strength: np.ndarray, seed: tuple[int, int], least: float) -> np.ndarray:
-    """Give the cells around the seed that are at least so strong, as rows and columns."""
-    inside = strength >= least
-    height, width = inside.shape
-    open_cells, taken = [seed], [seed]
-    inside[seed] = False
-    while open_cells:
-        row, column = open_cells.pop()
-        for y, x in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
-            if 0 <= y < height and 0 <= x < width and inside[y, x]:
-                inside[y, x] = False
-                open_cells.append((y, x))
-                taken.append((y, x))
-    return np.array(taken)
+def _grow(strength: np.ndarray, seed: int, least: float) -> np.ndarray:
+    """Give the flat indices of the cells around the seed that are at least so strong."""
+    width = strength.shape[1] + 1  # one empty column keeps the rows apart
+    inside = bytearray(np.pad(strength >= least, ((1, 1), (0, 1))).tobytes())
+    first = seed // (width - 1) * width + seed % (width - 1) + width
+    open_cells, taken = [first], [first]
+    inside[first] = 0
+    while open_cells and len(taken) < _MOST_CELLS:
+        cell = open_cells.pop()
+        for neighbour in (cell - width, cell + width, cell - 1, cell + 1):
+            if inside[neighbour]:
+                inside[neighbour] = 0
+                open_cells.append(neighbour)
+                taken.append(neighbour)
+    cells: np.ndarray = np.array(taken) - width
+    return cells
 
 
 def _region(cells: _Cells, picture: np.ndarray, angle_deg: float | None = None) -> Region:

@@ -181,7 +181,20 @@ def test_misread_with_a_right_check_digit_is_outvoted():
         ballot.add([_code(raw)], 0)
     assert ballot.elected() == [], "a tie is no result"
     ballot.add([_code(b"5030159003930")], 0)
+    assert ballot.elected() == [], "three to two is no result either"
+    assert ballot.is_open()
+    for _ in range(2):
+        ballot.add([_code(b"5030159003930")], 0)
     assert [code.raw for code in ballot.elected()] == [b"5030159003930"]
+
+
+def test_upce_needs_one_look_more_than_others():
+    ballot = Ballot(1000)
+    for _ in range(2):
+        ballot.add([_code(b"0147000006189", "UPCE")], 0)
+    assert ballot.elected() == []
+    ballot.add([_code(b"0147000006189", "UPCE")], 0)
+    assert [code.symbology for code in ballot.elected()] == ["UPCE"]
 
 
 def test_two_goods_side_by_side_are_no_rivals():
