@@ -9,13 +9,14 @@ as two looks: they are another kind of evidence than widths between edges.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 
 from device.decode.ballot import Ballot
 from device.decode.barlook import bar_look
 from device.decode.budget import Budget
-from device.decode.codes import Code
+from device.decode.codes import Box, Code
 from device.decode.deblur import Blur, Deblurrer
 from device.decode.pictures import blurred, reduced, rotated, scaled, sharpened
 from device.decode.regions import Region
@@ -33,7 +34,9 @@ _LARGEST_PLACE = 600_000
 """Pixels of one place."""
 _LEAST_LOOKS = 3
 
-Looks = Iterator[Callable[[], list[Code]]]
+Look = Callable[[], list[Code]]
+Looks = Iterator[tuple[str, Look]]
+"""The decoder that looks, and its look."""
 
 
 def believable(codes: Sequence[Code], itf_digits: frozenset[int]) -> list[Code]:
@@ -51,8 +54,8 @@ def poll_place(picture: np.ndarray, region: Region, ballot: Ballot, itf_digits: 
     place = upright(picture, region)
 
     def looks() -> Looks:
-        for look in _place_looks(place):
-            yield lambda look=look: [code.at(region.box(picture)) for code in look()]  # type: ignore[misc]
+        for kind, look in _place_looks(place):
+            yield kind, partial(_looked_at, region.box(picture), look)
 
     _count(looks(), ballot, itf_digits, budget)
 
@@ -61,8 +64,8 @@ def ask_the_bars(picture: np.ndarray, codes: Sequence[Code], ballot: Ballot, at_
     """Let the bars of article numbers vote."""
     for code in {code.key: code for code in codes if code.linear}.values():
         seen = bar_look(picture, code)
-        ballot.add(seen, at_ms)
-        ballot.add(seen, at_ms)
+        ballot.add(seen, at_ms, "bars")
+        ballot.add(seen, at_ms, "bars")
 
 
 def upright(picture: np.ndarray, region: Region, most_pixels: int = _LARGEST_PLACE) -> np.ndarray:
@@ -73,33 +76,41 @@ def upright(picture: np.ndarray, region: Region, most_pixels: int = _LARGEST_PLA
 
 
 def _count(looks: Looks, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
-    for number, look in enumerate(looks):
+    for number, (kind, look) in enumerate(looks):
         if not budget.allows(1):
             return
-        ballot.add(believable(look(), itf_digits), 0)
+        ballot.add(believable(look(), itf_digits), 0, kind)
         if number + 1 >= _LEAST_LOOKS and ballot.elected() and not ballot.is_open():
             return
 
 
 def _whole_looks(picture: np.ndarray) -> Looks:
-    yield lambda: zbar_look(picture, LINEAR)
-    yield lambda: zxing_look(scaled(picture, 0.75), LINEAR)
-    yield lambda: zxing_look(scaled(picture, 1.5), LINEAR)
-    yield lambda: zxing_look(blurred(picture, 1.0), LINEAR)
-    yield lambda: zbar_look(scaled(picture, 0.75), LINEAR)
-    yield lambda: zbar_look(scaled(picture, 1.5), LINEAR)
-    yield lambda: zxing_look(sharpened(scaled(picture, 2), 2, 150), LINEAR)
-    yield lambda: zxing_look(scaled(picture[1:, 1:], 0.9), LINEAR)
+    yield "zbar", lambda: zbar_look(picture, LINEAR)
+    yield "zxing", lambda: zxing_look(scaled(picture, 0.75), LINEAR)
+    yield "zxing", lambda: zxing_look(scaled(picture, 1.5), LINEAR)
+    yield "zxing", lambda: zxing_look(blurred(picture, 1.0), LINEAR)
+    yield "zbar", lambda: zbar_look(scaled(picture, 0.75), LINEAR)
+    yield "zbar", lambda: zbar_look(scaled(picture, 1.5), LINEAR)
+    yield "zxing", lambda: zxing_look(sharpened(scaled(picture, 2), 2, 150), LINEAR)
+    yield "zxing", lambda: zxing_look(scaled(picture[1:, 1:], 0.9), LINEAR)
 
 
 def _place_looks(place: np.ndarray) -> Looks:
-    yield lambda: zxing_look(place, LINEAR)
-    yield lambda: zbar_look(place, LINEAR)
-    yield lambda: zxing_look(sharpened(scaled(place, 2), 2, 150), LINEAR)
-    yield lambda: zxing_look(scaled(place, 0.75), LINEAR)
-    yield lambda: zbar_look(scaled(place, 1.5), LINEAR)
-    yield lambda: zxing_look(scaled(place, 1.5), LINEAR)
-    yield lambda: zxing_look(blurred(place, 1.0), LINEAR)
+    yield "zxing", lambda: zxing_look(place, LINEAR)
+    yield "zbar", lambda: zbar_look(place, LINEAR)
+    yield "zxing", lambda: zxing_look(sharpened(scaled(place, 2), 2, 150), LINEAR)
+    yield "zxing", lambda: zxing_look(scaled(place, 0.75), LINEAR)
+    yield "zbar", lambda: zbar_look(scaled(place, 1.5), LINEAR)
+    yield "zxing", lambda: zxing_look(scaled(place, 1.5), LINEAR)
+    yield "zxing", lambda: zxing_look(blurred(place, 1.0), LINEAR)
     for blur in (Blur(1.2), Blur(1.8, noise=0.02), Blur(1.0, 4.0, 0.0)):
-        yield lambda blur=blur: zxing_look(Deblurrer(place).sharp(blur), LINEAR)  # type: ignore[misc]
-        yield lambda blur=blur: zbar_look(Deblurrer(place).sharp(blur), LINEAR)  # type: ignore[misc]
+        yield "zxing", partial(_deblurred, place, blur, zxing_look)
+        yield "zbar", partial(_deblurred, place, blur, zbar_look)
+
+
+def _deblurred(place: np.ndarray, blur: Blur, look: Callable[[np.ndarray, frozenset[str]], list[Code]]) -> list[Code]:
+    return look(Deblurrer(place).sharp(blur), LINEAR)
+
+
+def _looked_at(box: Box, look: Look) -> list[Code]:
+    return [code.at(box) for code in look()]

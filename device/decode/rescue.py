@@ -29,14 +29,16 @@ _FIRST_GUESSES = (
     Blur(1.0, noise=0.02),
 )
 _EVEN_GUESS = Blur(1.3)
+_COMPASS = (0.0, 90.0, 30.0, 120.0, 60.0, 150.0)
 _LATER_GUESSES = (
     Blur(2.5, noise=0.02),
-    *(Blur(1.0, 4.0, angle) for angle in (90.0, 0.0, 45.0, 135.0)),
-    *(Blur(1.6, 7.0, angle) for angle in (90.0, 0.0, 45.0, 135.0)),
-    *(Blur(1.2, 5.5, angle, 0.02) for angle in (30.0, 60.0, 120.0, 150.0)),
-    *(Blur(1.7, 2.5, angle, 0.01) for angle in (60.0, 150.0, 0.0, 90.0)),
-    *(Blur(1.2, 2.5, angle, 0.03) for angle in (30.0, 60.0, 120.0, 150.0)),
-    *(Blur(0.8, 7.0, angle, 0.03) for angle in (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)),
+    *(Blur(1.7, 4.0, angle, 0.01) for angle in _COMPASS),
+    *(Blur(1.0, 5.5, angle, 0.03) for angle in _COMPASS),
+    *(Blur(1.0, 2.5, angle, 0.03) for angle in _COMPASS),
+    *(Blur(2.2, 2.5, angle, 0.03) for angle in _COMPASS),
+    *(Blur(1.6, 7.0, angle) for angle in _COMPASS),
+    *(Blur(1.7, 2.5, angle, 0.01) for angle in _COMPASS),
+    *(Blur(0.8, 7.0, angle, 0.03) for angle in _COMPASS),
 )
 _ALWAYS = 1 + len(_FIRST_GUESSES)
 """So many looks at every picture."""

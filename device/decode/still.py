@@ -39,6 +39,7 @@ def read_still(gray: np.ndarray, *, itf_digits: frozenset[int] = COMMON_ITF, at_
     if not matrix or ballot.is_open():
         ask_the_bars(picture, codes, ballot)
         poll(picture, ballot, itf_digits, Budget(_LINEAR_MS))
+        ask_the_bars(picture, ballot.doubtful(), ballot)
     if not matrix and not ballot.elected():
         matrix = _search(picture, ballot, itf_digits)
     return [reading_of(code, "", at_ms) for code in distinct([*matrix, *_whole(ballot.elected())])]

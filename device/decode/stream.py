@@ -9,7 +9,7 @@ import numpy as np
 
 from device.decode.ballot import Ballot
 from device.decode.budget import Budget
-from device.decode.codes import Code
+from device.decode.codes import Box, Code
 from device.decode.linear import believable, upright
 from device.decode.pictures import reduced, scaled
 from device.decode.readings import SMALLEST_SIDE, OpticalReading, checked, distinct, reading_of
@@ -40,6 +40,8 @@ _SECOND_OPINION_PIXELS = 250_000
 """zbar takes a tenth of a second for a million pixels."""
 _DIGESTIBLE_PIXELS = 120_000
 """Of a place with bars: more do not make a linear code any clearer."""
+_AROUND = 0.15
+"""Part of a code's width that its quiet zone may take."""
 _PICTURE_MS = 26.0
 """Processor time after which no further look begins."""
 
@@ -133,27 +135,40 @@ class OpticalDecoder:
         stays = self._bars is not None and self._bars.resembles(region)
         self._bars = region
         place = upright(picture, region, _DIGESTIBLE_PIXELS)
-        codes = zxing_look(place, LINEAR | _PDF417)
+        codes = self._believed(place, zxing_look(place, LINEAR | _PDF417), now)
         if not codes and stays:
-            codes = zbar_look(place, LINEAR)
-        return [code.at(region.box(picture)) for code in self._believed(place, codes, now)]
+            codes = self._believed(place, zbar_look(place, LINEAR), now, "zbar")
+        return [code.at(region.box(picture)) for code in codes]
 
     def _second_opinion(self, picture: np.ndarray, now: int) -> list[Code]:
         """Ask zbar about a picture that does not change."""
         if self._unchanged != _RESTLESS_LOOKS:
             return []
         small = reduced(picture, _SECOND_OPINION_PIXELS)
-        return self._believed(small, zbar_look(small, QR | LINEAR), now)
+        return self._believed(small, zbar_look(small, QR | LINEAR), now, "zbar")
 
-    def _believed(self, picture: np.ndarray, codes: Sequence[Code], now: int) -> list[Code]:
+    def _believed(self, picture: np.ndarray, codes: Sequence[Code], now: int, kind: str = "zxing") -> list[Code]:
         """Leave out the linear codes that the votes do not bear out; those in doubt get a second look at once."""
         matrix = [code for code in codes if not code.linear]
         linear = [code for code in believable(codes, self._itf_digits) if code.linear]
         if not linear:
             return matrix
-        self._ballot.add(linear, now)
+        self._ballot.add(linear, now, kind)
         if not all(self._view.holds(code) for code in linear):
             again = zxing_look(scaled(picture, 0.75), frozenset(code.symbology for code in linear))
             self._ballot.add(believable(again, self._itf_digits), now)
+            if self._ballot.is_open():
+                others = zbar_look(_around(picture, linear[0].box), LINEAR)
+                self._ballot.add([code.at(linear[0].box) for code in believable(others, self._itf_digits)], now, "zbar")
         keys = {code.key for code in linear}
         return [*matrix, *(code for code in self._ballot.elected() if code.key in keys)]
+
+
+def _around(picture: np.ndarray, box: Box) -> np.ndarray:
+    """Cut out a linear code, whose box may be no more than one row of it, with its quiet zones."""
+    height, width = picture.shape
+    margin = _AROUND * max((box.right - box.left) * width, (box.bottom - box.top) * height)
+    region = Region(
+        int(box.left * width), int(box.top * height), int(box.right * width) + 1, int(box.bottom * height) + 1, 0.0
+    )
+    return reduced(region.cut(picture, int(margin) + 2), _SECOND_OPINION_PIXELS)

@@ -163,9 +163,18 @@ def test_one_look_at_a_linear_code_proves_nothing():
     ballot = Ballot(1000)
     ballot.add([_code(b"5030159003930")], 0)
     assert (ballot.elected(), ballot.is_open()) == ([], True)
-    ballot.add([_code(b"5030159003930")], 500)
+    assert [code.raw for code in ballot.doubtful()] == [b"5030159003930"]
+    ballot.add([_code(b"5030159003930")], 500, "zbar")
     assert [code.raw for code in ballot.elected()] == [b"5030159003930"]
     assert not ballot.is_open()
+    assert ballot.doubtful() == []
+
+
+def test_one_decoder_must_see_a_code_three_times():
+    ballot = Ballot(1000)
+    for at_ms, elected in ((0, 0), (100, 0), (200, 1)):
+        ballot.add([_code(b"6685080218992")], at_ms, "zxing")
+        assert len(ballot.elected()) == elected
 
 
 def test_votes_of_long_ago_do_not_count():
@@ -199,7 +208,7 @@ def test_upce_needs_one_look_more_than_others():
 
 def test_two_goods_side_by_side_are_no_rivals():
     ballot = Ballot(1000)
-    for _ in range(2):
+    for _ in range(3):
         ballot.add([_code(b"5030159003930", left=0.1), _code(b"4006381333931", left=0.6)], 0)
     assert len(ballot.elected()) == 2
 
