@@ -261,3 +261,13 @@ def test_payload_is_not_in_the_repr():
     (reading,) = read_still(picture_of(TOKEN))
     assert "MFRGG" not in repr(reading)
     assert "MFRGG" not in repr(zbar_look(picture_of(TOKEN), frozenset({"QR"})))
+
+
+def test_code_cut_by_the_edge_yields_to_the_whole_one():
+    picture = picture_of("4006381333931", "EAN13")
+    other = picture_of("5030159003930", "EAN13", size=(180, 360))
+    picture[-24:, 140:500] = other[60:84]
+    assert [reading.raw for reading in read_still(picture)] == [b"4006381333931"]
+    alone = picture.copy()
+    alone[:-24] = 230
+    assert [reading.raw for reading in read_still(alone)] == [b"5030159003930"]
