@@ -17,6 +17,7 @@ import numpy as np
 from device.decode.budget import Budget
 from device.decode.codes import Code
 from device.decode.deblur import Blur, Deblurrer
+from device.decode.doubt import confirmed
 from device.decode.pictures import blurred, evened, scaled, sharpened, stretched
 from device.decode.regions import Region
 from device.decode.symbologies import MATRIX
@@ -104,7 +105,7 @@ def _steps(place: np.ndarray) -> Iterator[Look]:
     def deblurred(blur: Blur) -> Look:
         return seen(lambda: sharp(blur))
 
-    yield lambda: zxing_look(place, MATRIX)
+    yield lambda: confirmed(place, zxing_look(place, MATRIX))
     yield from (deblurred(blur) for blur in _FIRST_GUESSES)
     yield seen(lambda: evened(sharp(_EVEN_GUESS), _EVEN_RADIUS))
     yield seen(lambda: sharpened(scaled(blurred(stretched(place), 0.7), 2), 3, 300))

@@ -9,6 +9,7 @@ import numpy as np
 from device.decode.ballot import Ballot
 from device.decode.budget import Budget
 from device.decode.codes import Code
+from device.decode.doubt import confirmed
 from device.decode.linear import COMMON_ITF, ask_the_bars, believable, poll, poll_place
 from device.decode.pictures import reduced
 from device.decode.readings import SMALLEST_SIDE, OpticalReading, checked, distinct, reading_of
@@ -30,7 +31,7 @@ def read_still(gray: np.ndarray, *, itf_digits: frozenset[int] = COMMON_ITF, at_
     picture = checked(gray)
     if min(picture.shape) < SMALLEST_SIDE:
         return []
-    codes = believable(zxing_look(picture, MATRIX | LINEAR), itf_digits)
+    codes = confirmed(picture, believable(zxing_look(picture, MATRIX | LINEAR), itf_digits))
     matrix = [code for code in codes if not code.linear]
     ballot = Ballot(lifetime_ms=0)
     ballot.add(codes, 0)

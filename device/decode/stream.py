@@ -10,6 +10,7 @@ import numpy as np
 from device.decode.ballot import Ballot
 from device.decode.budget import Budget
 from device.decode.codes import Box, Code
+from device.decode.doubt import confirmed
 from device.decode.linear import believable, upright
 from device.decode.pictures import reduced, scaled
 from device.decode.readings import SMALLEST_SIDE, OpticalReading, checked, distinct, reading_of
@@ -102,7 +103,9 @@ class OpticalDecoder:
         group = self._next_group()
         codes = zxing_look(picture, QR, hasty=self._turn % _THOROUGH != 1 and not self._unchanged)
         if group:
-            codes += self._believed(picture, zxing_look(picture, group, hasty=group is not LINEAR), now)
+            codes += self._believed(
+                picture, confirmed(picture, zxing_look(picture, group, hasty=group is not LINEAR)), now
+            )
         if codes:
             self._track.lose()
         else:

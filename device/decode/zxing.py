@@ -20,7 +20,10 @@ _DIGITS_OF_UPCA = 12
 
 
 def zxing_look(gray: np.ndarray, symbologies: frozenset[str], *, hasty: bool = False) -> list[Code]:
-    """Give what zxing-cpp sees of these symbologies; hastily, at half the price: no inverted and no large codes."""
+    """Give what zxing-cpp sees of these symbologies; hastily, at half the price: no inverted and no large codes.
+
+    Asked for QR codes, zxing-cpp gives Micro QR codes as well, which are left out unless they were asked for.
+    """
     found = zxingcpp.read_barcodes(
         gray,
         formats=_formats(symbologies),
@@ -30,7 +33,7 @@ def zxing_look(gray: np.ndarray, symbologies: frozenset[str], *, hasty: bool = F
     )
     height, width = gray.shape
     codes = [_code(barcode, width, height) for barcode in found]
-    return [code for code in codes if code is not None]
+    return [code for code in codes if code is not None and code.symbology in symbologies]
 
 
 @cache

@@ -13,6 +13,7 @@ from device.decode.bars import EAN8, EAN13, UPCE, match
 from device.decode.budget import Budget
 from device.decode.codes import Box, Code
 from device.decode.deblur import Blur, Deblurrer
+from device.decode.doubt import confirmed
 from device.decode.linear import poll_place
 from device.decode.optical import Hint, OpticalDecoder, read_still
 from device.decode.pictures import blurred, evened, rotated, stretched
@@ -221,3 +222,17 @@ def test_dark_and_shaded_pictures_are_evened_out():
     shaded = (picture * shade).astype(np.uint8)
     (code,) = zxing_look(evened(shaded, 20), QR)
     assert code.raw == TOKEN.encode()
+
+
+def test_small_matrix_code_is_believed_alone_and_not_as_a_part_of_a_larger_one():
+    small, large = picture_of("12345", "MicroQRCode"), picture_of(TOKEN)
+    (seen,) = zxing_look(small, frozenset({"MICROQR"}))
+    assert confirmed(small, [seen]) == [seen]
+    (whole,) = zxing_look(large, QR)
+    middle = Box(0.48, 0.48, 0.52, 0.52)
+    assert confirmed(large, [whole, seen.at(middle)]) == [whole]
+
+
+def test_look_gives_only_what_it_was_asked_for():
+    assert zxing_look(picture_of("12345", "MicroQRCode"), QR) == []
+    assert zxing_look(picture_of("TW1", "RMQRCode"), QR) == []
