@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
-DEFAULT_WAVEFORM = "GGWAVE"
+DEFAULT_WAVEFORM = "TILLWAVE"
 
 
 class Receiver(Protocol):
@@ -27,14 +27,28 @@ class Receiver(Protocol):
 
 
 def modulate(payload: bytes, sample_rate: int) -> np.ndarray:
-    """Give the token of a payload of 1 to 64 bytes as float32 samples in [-1, 1]; raises a WaveformError."""
-    from protocol.waveform import ggwave_wave  # noqa: PLC0415 - numpy is heavy, ggwave optional
+    """Give the token of a payload of 8 to 64 bytes, 1.0 s, as float32 samples in [-1, 1]; raises a WaveformError."""
+    return _made(payload, "NORMAL", sample_rate)
 
-    return ggwave_wave.modulate(payload, sample_rate)
+
+def modulate_short(payload: bytes, sample_rate: int) -> np.ndarray:
+    """Give the token of a payload of 8 to 24 bytes in 0.5 s; as `modulate`."""
+    return _made(payload, "SHORT", sample_rate)
+
+
+def modulate_long(payload: bytes, sample_rate: int) -> np.ndarray:
+    """Give the token of a payload of 65 to 192 bytes in 1.4 s; as `modulate`."""
+    return _made(payload, "LONG", sample_rate)
 
 
 def open_receiver(sample_rate: int) -> Receiver:
     """Begin to listen at this rate (16 to 192 kHz); raises a WaveformError."""
-    from protocol.waveform import ggwave_wave  # noqa: PLC0415 - numpy is heavy, ggwave optional
+    from protocol.waveform.receiver import TokenReceiver  # noqa: PLC0415 - numpy is heavy
 
-    return ggwave_wave.GgwaveReceiver(sample_rate)
+    return TokenReceiver(sample_rate)
+
+
+def _made(payload: bytes, form: str, sample_rate: int) -> np.ndarray:
+    from protocol.waveform import forms, playing  # noqa: PLC0415 - numpy is heavy
+
+    return playing.played(payload, getattr(forms, form), sample_rate)

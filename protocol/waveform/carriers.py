@@ -1,0 +1,80 @@
+"""From the stream to cells: the spectrum of each symbol at exactly the carriers, wherever a clock has moved them.
+
+A chirp transform (Bluestein) has no grid of its own: a sender whose clock is off, or who walks, needs no resampling.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+
+import numpy as np
+
+from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, PREAMBLE, Band, Direction
+from protocol.waveform.mixer import STREAM_HZ
+from protocol.waveform.modulator import preamble
+
+WINDOW = BODY * STREAM_HZ // NATIVE_HZ
+EARLY = 24
+"""Samples of the stream, 2 ms, by which the window of a symbol begins in its prefix: a path may come before the peak."""
+SOUNDED = (PREAMBLE + 192) * STREAM_HZ // NATIVE_HZ + 2 * EARLY
+"""Samples of the stream with the preamble and its first echoes, 4 ms."""
+
+
+def starts(bodies: np.ndarray, centre: float, stretch: float) -> np.ndarray:
+    """Where the window of each symbol begins in the stream; `bodies` are native samples after the preamble's middle."""
+    return np.floor(centre + (1 + stretch) * bodies * (STREAM_HZ / NATIVE_HZ) - EARLY).astype(np.int64)
+
+
+def received(
+    windows: np.ndarray, begins: np.ndarray, bodies: np.ndarray, band: Band, centre: float, stretch: float
+) -> np.ndarray:
+    """Give the value of every cell, (symbols, carriers); the phase of a path is that of its delay after the centre.
+
+    `windows` holds a row of samples a symbol, the first of each at `begins` in the stream; `bodies` as in `starts`.
+    """
+    width = windows.shape[1]
+    before, chirp, after = _chirps(band, stretch, width)
+    spectra = np.fft.fft(windows * before, len(chirp))
+    values = np.fft.ifft(spectra * chirp)[:, width - 1 : width - 1 + band.carriers] * after
+    hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
+    late = (begins - centre) / STREAM_HZ / (1 + stretch) - bodies / NATIVE_HZ
+    cycles = band.centre_hz * begins / STREAM_HZ % 1.0
+    turns = np.exp(-2j * np.pi * (late[:, None] * hertz[None, :] - cycles[:, None])).astype(np.complex64)
+    turned: np.ndarray = values * turns
+    return turned
+
+
+def sounding_start(centre: float, stretch: float) -> int:
+    """Where the window of the preamble begins in the stream."""
+    return int(np.floor(centre - (1 + stretch) * (PREAMBLE / 2) * (STREAM_HZ / NATIVE_HZ) - EARLY))
+
+
+def sounded(window: np.ndarray, begin: int, band: Band, direction: Direction, centre: float, stretch: float) -> np.ndarray:
+    """Give the spectrum of the preamble over that of what was sent: the channel's gains."""
+    values = received(window[None, :], np.array([begin]), np.zeros(1), band, centre, stretch)[0]
+    gains: np.ndarray = values / sent_preamble(band, direction)
+    return gains
+
+
+@cache
+def sent_preamble(band: Band, direction: Direction) -> np.ndarray:
+    """Give the preamble's spectrum at the carriers, in the units of received cells."""
+    samples = preamble(band, direction)
+    seconds = (np.arange(len(samples)) - PREAMBLE / 2) / NATIVE_HZ
+    hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
+    spectrum = np.exp(-2j * np.pi * hertz[:, None] * seconds[None, :]) @ samples
+    scaled: np.ndarray = (2 * STREAM_HZ / NATIVE_HZ * spectrum).astype(np.complex64)
+    return scaled
+
+
+@lru_cache(maxsize=32)
+def _chirps(band: Band, stretch: float, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    first = 2 * np.pi * (band.first_hz / (1 + stretch) - band.centre_hz) / STREAM_HZ
+    step = 2 * np.pi * CARRIER_HZ / (1 + stretch) / STREAM_HZ
+    length = 1 << (width + band.carriers - 2).bit_length()
+    inside, outside = np.arange(width), np.arange(band.carriers)
+    between = np.arange(-(width - 1), band.carriers)
+    before = np.exp(-1j * (first * inside + step / 2 * inside**2)).astype(np.complex64)
+    chirp = np.fft.fft(np.exp(0.5j * step * between**2), length).astype(np.complex64)
+    after = np.exp(-0.5j * step * outside**2).astype(np.complex64)
+    return before, chirp, after

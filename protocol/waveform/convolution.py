@@ -1,0 +1,93 @@
+"""The convolutional code: rate 1/4, zero tail, maximum free distance; encoder and soft-decision Viterbi decoder.
+
+Codes after Proakis, Digital Communications, table 8-2-3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+RATE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Constraint length and generators; the most significant bit of a generator sees the newest bit."""
+
+    constraint: int
+    generators: tuple[int, int, int, int]
+
+    @property
+    def tail(self) -> int:
+        """Zeros that end every frame."""
+        return self.constraint - 1
+
+    def coded_bits(self, frame_bits: int) -> int:
+        """Count the coded bits of a frame."""
+        return RATE * (frame_bits + self.tail)
+
+
+ROBUST = Code(9, (0o463, 0o535, 0o733, 0o745))
+
+
+def encode(bits: np.ndarray, code: Code) -> np.ndarray:
+    """Give the coded bits: for each bit, and for each zero of the tail, one bit a generator."""
+    padded = np.concatenate([np.zeros(code.tail, np.int64), bits.astype(np.int64), np.zeros(code.tail, np.int64)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, code.constraint)[:, ::-1]
+    return (windows @ _taps(code) % 2).astype(np.uint8).ravel()
+
+
+def decode(soft: np.ndarray, code: Code) -> np.ndarray:
+    """Give the frame's most likely bits; soft values are positive for a coded 0."""
+    steps = len(soft) // RATE
+    half = 1 << (code.constraint - 2)
+    gains = _gains(soft.reshape(steps, RATE).astype(np.float32), code)
+    metric = np.full(2 * half, -1e30, np.float32)
+    metric[0] = 0
+    survivors = np.empty((steps, 2 * half), bool)
+    for step in range(steps):
+        reached = metric.reshape(1, half, 2) + gains[step]
+        older, newer = reached[..., 0], reached[..., 1]
+        np.greater(newer, older, out=survivors[step].reshape(2, half))
+        metric = np.maximum(older, newer).ravel()
+    return _trace(survivors, code)
+
+
+def _trace(survivors: np.ndarray, code: Code) -> np.ndarray:
+    """Walk back from state zero; a state holds the last bits, newest on top."""
+    memory = code.constraint - 1
+    mask = (1 << (memory - 1)) - 1
+    state = 0
+    bits = np.empty(len(survivors), np.uint8)
+    for step in range(len(survivors) - 1, -1, -1):
+        bits[step] = state >> (memory - 1)
+        state = ((state & mask) << 1) | int(survivors[step, state])
+    return bits[: -code.tail]
+
+
+def _gains(soft: np.ndarray, code: Code) -> np.ndarray:
+    """Metric of every branch: (steps, new bit, state without its oldest bit, oldest bit)."""
+    patterns = 1 - 2 * ((np.arange(16)[:, None] >> np.arange(RATE)[None, :]) & 1)
+    table = soft @ patterns.T.astype(np.float32)
+    gains: np.ndarray = table[:, _branches(code)]
+    return gains
+
+
+@cache
+def _taps(code: Code) -> np.ndarray:
+    shifts = np.arange(code.constraint - 1, -1, -1)
+    return np.array([[(generator >> shift) & 1 for generator in code.generators] for shift in shifts])
+
+
+@cache
+def _branches(code: Code) -> np.ndarray:
+    """Which of 16 output patterns belongs to (new bit, state without its oldest bit, oldest bit)."""
+    memory = code.constraint - 1
+    registers = np.arange(1 << code.constraint).reshape(2, 1 << (memory - 1), 2)
+    pattern = np.zeros(registers.shape, np.int64)
+    for place, generator in enumerate(code.generators):
+        pattern |= (np.bitwise_count(registers & generator).astype(np.int64) & 1) << place
+    return pattern

@@ -1,0 +1,106 @@
+"""What the pilots tell: noise, the sender's clock, and the channel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, Band
+
+TAPS = 512
+"""Delays that an estimate of the channel distinguishes: 43 ms."""
+_FIRST_DELAY_S = -0.002
+_LAST_DELAY_S = 0.010
+_QUIETEST = 1e-12
+_SMOOTHED = 9
+_LOUD = 6.0
+"""A cell so many times above the noise model is a beep or a knock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """An estimate of the way from loudspeaker to microphone, in units of the noise."""
+
+    gains: np.ndarray
+    """One complex number a carrier."""
+    evidence: float
+    """Energy of the paths above what noise alone gives; grows with certainty."""
+
+
+def noise_power(cells: np.ndarray, smoothed: int = _SMOOTHED) -> np.ndarray:
+    """Model the power of cells as (carrier) times (symbol), and more where a cell sticks out."""
+    power = cells.real**2 + cells.imag**2 + np.float32(_QUIETEST)
+    carriers = _smooth(np.median(power, axis=0), smoothed) / np.float32(0.6931)
+    symbols = np.median(power / carriers, axis=1) / np.float32(0.6931)
+    model = carriers[None, :] * symbols[:, None]
+    loud = power > _LOUD * model
+    return np.where(loud, power, model)
+
+
+def sharpen(products: np.ndarray, bodies: np.ndarray, band: Band, offsets: np.ndarray) -> tuple[float, float]:
+    """Find the clock offset that makes pilots and preamble agree; give it and how well they do.
+
+    `products` are received values times the conjugate of what was sent, 0 where it is unknown, in units of the noise;
+    a row for each of `bodies`, and one more for the preamble.
+    """
+    turns = _turns(tuple(int(body) for body in bodies), band, tuple(float(offset) for offset in offsets))
+    summed = np.einsum("sk,osk->ok", products[:-1], turns) + products[-1]
+    paths = np.fft.ifft(summed, TAPS)
+    power = paths.real**2 + paths.imag**2
+    _, inside = _delays()
+    scores = np.sum(power[:, inside] ** 2, axis=1)
+    best = int(scores.argmax())
+    sharpness = float(power[best, inside].max() / (np.median(power[best]) + 1e-30))
+    return _between(offsets, scores, best), sharpness
+
+
+def channel(products: np.ndarray, counts: np.ndarray, band: Band, strictness: float = 3.0) -> Channel:
+    """Estimate the channel from known values: sums of received times conjugate of sent, and what they count."""
+    gains = products / np.maximum(counts, np.float32(0.25))
+    paths = np.fft.ifft(gains, TAPS)
+    power = paths.real**2 + paths.imag**2
+    outside, inside = _delays()
+    floor = float(np.median(power[outside])) / 0.6931 + 1e-30
+    kept = np.zeros(TAPS, np.float32)
+    kept[inside] = np.maximum(0, 1 - strictness * floor / (power[inside] + np.float32(1e-30)))
+    smooth = np.fft.fft(paths * kept)[: band.carriers]
+    evidence = float(np.sum(np.maximum(0, power[inside] / floor - 6)))
+    return Channel(smooth.astype(np.complex64), evidence)
+
+
+def _between(offsets: np.ndarray, scores: np.ndarray, best: int) -> float:
+    """Place the top of a parabola through the best score and its neighbours."""
+    if not 0 < best < len(offsets) - 1:
+        return float(offsets[best])
+    left, top, right = (float(score) for score in scores[best - 1 : best + 2])
+    bend = left - 2 * top + right
+    shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
+    return float(offsets[best] + shift * (offsets[1] - offsets[0]))
+
+
+@lru_cache(maxsize=32)
+def _turns(bodies: tuple[int, ...], band: Band, offsets: tuple[float, ...]) -> np.ndarray:
+    hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
+    seconds = (np.array(bodies) + BODY / 2) / NATIVE_HZ
+    cycles = np.array(offsets)[:, None, None] * seconds[None, :, None] * hertz[None, None, :]
+    return np.exp(2j * np.pi * cycles).astype(np.complex64)
+
+
+@lru_cache(maxsize=1)
+def _delays() -> tuple[np.ndarray, np.ndarray]:
+    """Which taps hold noise alone, and which may hold a path."""
+    step = BODY / NATIVE_HZ / TAPS
+    delays = np.arange(TAPS) * step
+    delays[TAPS // 2 :] -= BODY / NATIVE_HZ
+    inside = (delays >= _FIRST_DELAY_S) & (delays <= _LAST_DELAY_S)
+    return np.nonzero(~inside)[0], np.nonzero(inside)[0]
+
+
+def _smooth(values: np.ndarray, width: int) -> np.ndarray:
+    half = width // 2
+    padded = np.concatenate([values[half:0:-1], values, values[-2 : -half - 2 : -1]])
+    total = np.cumsum(np.concatenate([[0.0], padded]))
+    mean: np.ndarray = ((total[width:] - total[:-width]) / width).astype(np.float32)
+    return mean

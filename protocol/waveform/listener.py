@@ -1,0 +1,285 @@
+"""Looks closely at one sighting of a preamble: clock, channel, length, bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from protocol.waveform.carriers import SOUNDED, WINDOW, received, sent_preamble, sounded, sounding_start, starts
+from protocol.waveform.convolution import ROBUST, decode, encode
+from protocol.waveform.detector import Sighting
+from protocol.waveform.estimate import Channel, channel, noise_power, sharpen
+from protocol.waveform.forms import CARRIER_HZ, SHORT, Band, Direction, Form
+from protocol.waveform.frame import CHECK_BYTES, payload_of
+from protocol.waveform.layout import Layout, layout, lengths_heard_in, words
+
+Windows = Callable[[np.ndarray, int], np.ndarray]
+"""Gives stretches of the stream that begin at these places and have this many samples, one a row."""
+
+CELL_LEVEL = 20.0
+"""What a cell of modulus 1 is received as over a channel of gain 1, in the units of the preamble's gains."""
+
+_COARSE = np.arange(-1320, 1321, 40) * 1e-6
+_FINE = np.arange(-60, 61, 10) * 1e-6
+_FULL = np.arange(-1320, 1321, 20) * 1e-6
+_BLUNT = 7.0
+_UNSPELLED = 3.0
+"""Below this score no length is spelled."""
+_LIKELY = 0.8
+"""A form is tried if it is spelled nearly as well as any other."""
+_VAGUE = 0.5
+"""Less agreement than noise has: bits of noise agree with it at about 0.65."""
+_ROUNDS = 2
+_FAR = 100e-6
+"""A clock that turns out to be further off than this is worth a second look with windows of the right length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A sighting whose clock is known."""
+
+    sighting: Sighting
+    stretch: float
+    sharpness: float
+    """Highest path over the median; noise alone seldom reaches 14."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Cells of one form with what is known of noise and channel."""
+
+    drawn: Layout
+    cells: np.ndarray
+    """Turned back, so that a pilot is the channel's gain; in units of the noise."""
+    sounding: np.ndarray
+    """What the preamble says of the channel's gains, in the same units."""
+    noise: np.ndarray
+    channel: Channel
+
+    def soft(self) -> np.ndarray:
+        """Give each cell turned by the conjugate channel, weighted by certainty: log-likelihoods up to a factor."""
+        deviation = np.sqrt(self.noise)
+        return self.cells * np.conj(self.channel.gains) / deviation
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """What the spelling cells say."""
+
+    form: Form
+    length: int
+    score: float
+    """In standard deviations of what wrong words reach."""
+
+
+class Listener:
+    """Attends to sightings in one band of a stream."""
+
+    def __init__(self, windows: Windows, band: Band, direction: Direction, rate_hz: int) -> None:
+        self._windows = windows
+        self._band = band
+        self._direction = direction
+        self._usable = _usable(band, rate_hz)
+        """Carriers below half the rate of the sound; the others are silent."""
+
+    def tune(self, sighting: Sighting) -> Tuned | None:
+        """Find the sender's clock from the inner symbols; None if this is nothing."""
+        tuned = tune(self._windows, sighting, self._band, self._direction, self._usable)
+        return tuned if tuned.sharpness >= _BLUNT else None
+
+    def attempt(self, tuned: Tuned, form: Form) -> bytes | None:
+        """Give the payload if this is a token of this form."""
+        if form is not SHORT:
+            tuned = refine(self._windows, tuned, form, self._band, self._direction, self._usable)
+        heard = hear(self._windows, tuned, form, self._band, self._direction, self._usable)
+        told = spell(heard)
+        own = next(spelled for spelled in told if spelled.form is form)
+        if own.score < _UNSPELLED or own.score < _LIKELY * told[0].score:
+            return None
+        return decided(with_spelling(heard, own), own.length)
+
+
+def decided(heard: Heard, length: int) -> bytes | None:
+    """Decode, and use a wrong decision to hear more clearly, at most twice."""
+    bits, agreement = bits_of(heard, length)
+    for _ in range(_ROUNDS):
+        if agreement < _VAGUE:
+            return None
+        payload = accepted(bits, heard)
+        if payload is not None:
+            return payload
+        heard = again(heard, bits, length)
+        bits, agreement = bits_of(heard, length)
+    return accepted(bits, heard)
+
+
+def tune(windows: Windows, sighting: Sighting, band: Band, direction: Direction, usable: int) -> Tuned:
+    """Find the sender's clock from the inner symbols, which all forms share."""
+    drawn = layout(band, direction, SHORT)
+    tuned = _sharpened(windows, drawn, Tuned(sighting, sighting.stretch, 0.0), _COARSE, usable)
+    if abs(tuned.stretch - sighting.stretch) > _FAR:
+        tuned = _sharpened(windows, drawn, tuned, _FINE, usable)
+    return tuned
+
+
+def refine(windows: Windows, tuned: Tuned, form: Form, band: Band, direction: Direction, usable: int) -> Tuned:
+    """Find the clock more exactly with all symbols of a form."""
+    return _sharpened(windows, layout(band, direction, form), tuned, _FULL, usable)
+
+
+def hear(windows: Windows, tuned: Tuned, form: Form, band: Band, direction: Direction, usable: int) -> Heard:
+    """Give cells, noise and channel of a form."""
+    drawn = layout(band, direction, form)
+    cells, sounding = _taken(windows, drawn, tuned, usable)
+    ones = np.ones_like(cells)
+    weights = drawn.pilots.astype(np.float32)
+    first = _with_channel(drawn, cells, sounding, noise_power(cells), weights, ones)
+    return _with_channel(drawn, first.cells, first.sounding, _residual(first, drawn.pilots, ones), weights, ones)
+
+
+def spell(heard: Heard) -> list[Spelled]:
+    """Give the likeliest word of each form that can be meant, likeliest first."""
+    drawn = heard.drawn
+    soft = heard.soft()[drawn.spelling].real
+    scale = float(np.sqrt(np.sum(soft**2))) + 1e-30
+    best = []
+    for told in lengths_heard_in(drawn.form):
+        scores = words(drawn.band, drawn.direction, drawn.form, told) @ soft
+        place = int(scores.argmax())
+        best.append(Spelled(told, told.lengths[place], float(scores[place]) / scale))
+    return sorted(best, key=lambda spelled: -spelled.score)
+
+
+def bits_of(heard: Heard, length: int) -> tuple[np.ndarray, float]:
+    """Decode; give the frame's bits and how well the coded bits agree with what was heard, 0 to 1."""
+    soft = coded_soft(heard, length)
+    bits = decode(soft, ROBUST)
+    agreement = float(np.sum(soft * (1.0 - 2.0 * encode(bits, ROBUST))) / (np.sum(np.abs(soft)) + 1e-30))
+    return bits, agreement
+
+
+def coded_soft(heard: Heard, length: int) -> np.ndarray:
+    """Sum up the slots of each coded bit."""
+    drawn = heard.drawn
+    data = heard.soft()[drawn.data]
+    slots = np.empty(2 * len(data), np.float32)
+    slots[0::2], slots[1::2] = data.real, data.imag
+    count = ROBUST.coded_bits(8 * (length + CHECK_BYTES))
+    scattered = slots[drawn.order]
+    padded = np.zeros(-(-len(scattered) // count) * count, np.float32)
+    padded[: len(scattered)] = scattered
+    summed: np.ndarray = padded.reshape(-1, count).sum(axis=0)
+    return summed
+
+
+def again(heard: Heard, bits: np.ndarray, length: int, trust: float = 0.6) -> Heard:
+    """Use a decision as if its cells were pilots: noise and channel become clearer."""
+    drawn = heard.drawn
+    sent = sent_cells(drawn, encode(bits, ROBUST), length)
+    weights = np.where(drawn.data, np.float32(trust), np.float32(1))
+    noise = _residual(heard, np.ones_like(drawn.data), sent)
+    return _with_channel(drawn, heard.cells, heard.sounding, noise, weights, sent)
+
+
+def with_spelling(heard: Heard, spelled: Spelled) -> Heard:
+    """Use the spelling cells as pilots."""
+    drawn = heard.drawn
+    sent = np.ones(heard.cells.shape, np.complex64)
+    row = words(drawn.band, drawn.direction, drawn.form, spelled.form)[spelled.length - spelled.form.shortest]
+    sent[drawn.spelling] = row
+    known = drawn.pilots | drawn.spelling
+    noise = _residual(heard, known, sent)
+    return _with_channel(drawn, heard.cells, heard.sounding, noise, known.astype(np.float32), sent)
+
+
+def sent_cells(drawn: Layout, coded: np.ndarray, length: int) -> np.ndarray:
+    """Give what a sender fills in, without the turns."""
+    slots = np.empty(len(drawn.order), np.float32)
+    slots[drawn.order] = 1.0 - 2.0 * coded[np.arange(len(slots)) % len(coded)]
+    sent = np.ones(drawn.turns.shape, np.complex64)
+    sent[drawn.data] = (slots[0::2] + 1j * slots[1::2]) * np.float32(0.70710678)
+    sent[drawn.spelling] = words(drawn.band, drawn.direction, drawn.form, drawn.form)[length - drawn.form.shortest]
+    return sent
+
+
+def accepted(bits: np.ndarray, heard: Heard) -> bytes | None:
+    """Give the payload if the check agrees."""
+    return payload_of(bits, heard.drawn.form, heard.drawn.direction)
+
+
+def _taken(windows: Windows, drawn: Layout, tuned: Tuned, usable: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give cells, turned back, and the preamble's gains."""
+    centre, stretch = tuned.sighting.centre, tuned.stretch
+    begins = starts(drawn.bodies, centre, stretch)
+    values = received(windows(begins, WINDOW), begins, drawn.bodies, drawn.band, centre, stretch)
+    begin = sounding_start(centre, stretch)
+    window = windows(np.array([begin]), SOUNDED)[0]
+    sounding = sounded(window, begin, drawn.band, drawn.direction, centre, stretch) * np.float32(CELL_LEVEL)
+    cells = values * np.conj(drawn.turns).astype(np.complex64)
+    cells[:, usable:] = 0
+    sounding[usable:] = 0
+    return cells, sounding
+
+
+def _usable(band: Band, rate_hz: int) -> int:
+    return min(band.carriers, int((0.49 * rate_hz - band.first_hz) / CARRIER_HZ))
+
+
+def _sharpened(
+    windows: Windows, drawn: Layout, tuned: Tuned, offsets: np.ndarray, usable: int
+) -> Tuned:
+    cells, sounding = _taken(windows, drawn, tuned, usable)
+    noise = noise_power(cells)
+    products = np.empty((len(cells) + 1, drawn.band.carriers), np.complex64)
+    products[:-1] = cells / np.sqrt(noise) * drawn.pilots
+    products[-1] = sounding / np.sqrt(np.median(noise, axis=0)) * sounding_weight(drawn.band, drawn.direction)
+    offset, sharpness = sharpen(products, drawn.bodies, drawn.band, offsets)
+    return replace(tuned, stretch=tuned.stretch + offset, sharpness=sharpness)
+
+
+@cache
+def sounding_weight(band: Band, direction: Direction) -> np.ndarray:
+    """How much the preamble counts at each carrier, a pilot being 1."""
+    power = np.abs(sent_preamble(band, direction)) ** 2
+    return np.asarray(power * (WINDOW / SOUNDED / CELL_LEVEL**2), np.float32)
+
+
+def _with_channel(
+    drawn: Layout, cells: np.ndarray, sounding: np.ndarray, noise: np.ndarray, weights: np.ndarray, sent: np.ndarray
+) -> Heard:
+    """Estimate the channel in units of a noise that is the same for all symbols, weighted by how quiet each cell is."""
+    carriers = np.median(noise, axis=0)
+    scale = np.float32(1) / np.sqrt(carriers)
+    quiet = np.minimum(1, carriers / noise) * weights
+    cells, sounding = cells * scale, sounding * scale
+    importance = sounding_weight(drawn.band, drawn.direction)
+    products = np.sum(cells * np.conj(sent) * quiet, axis=0) + sounding * importance
+    estimate = channel(products, np.sum(quiet * np.abs(sent) ** 2, axis=0) + importance, drawn.band)
+    return Heard(drawn, cells, sounding, noise / carriers, estimate)
+
+
+def _residual(heard: Heard, known: np.ndarray, sent: np.ndarray) -> np.ndarray:
+    """Model the noise from what the channel does not explain; unknown cells by the model of the known ones."""
+    rest = heard.cells - heard.channel.gains[None, :] * sent
+    power = rest.real**2 + rest.imag**2 + np.float32(1e-9)
+    masked = np.where(known, power, np.nan)
+    carriers = _filled(np.nanmedian(masked, axis=0)) / np.float32(0.6931)
+    symbols = np.nanmedian(masked / carriers, axis=1) / np.float32(0.6931)
+    model = carriers[None, :] * symbols[:, None]
+    total = heard.cells.real**2 + heard.cells.imag**2
+    gain = heard.channel.gains.real**2 + heard.channel.gains.imag**2
+    loud = total > 6.0 * (model + gain[None, :])
+    return np.where(loud, total, model).astype(np.float32)
+
+
+def _filled(values: np.ndarray) -> np.ndarray:
+    """Smooth over carriers."""
+    width = 17
+    half = width // 2
+    padded = np.concatenate([values[half:0:-1], values, values[-2 : -half - 2 : -1]])
+    total = np.cumsum(np.concatenate([[0.0], padded]))
+    mean: np.ndarray = ((total[width:] - total[:-width]) / width).astype(np.float32)
+    return mean
