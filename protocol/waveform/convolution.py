@@ -10,6 +10,8 @@ from functools import cache
 
 import numpy as np
 
+from protocol.waveform.forms import LONG, Form
+
 RATE = 4
 
 
@@ -30,7 +32,15 @@ class Code:
         return RATE * (frame_bits + self.tail)
 
 
-ROBUST = Code(9, (0o463, 0o535, 0o733, 0o745))
+STRONG = Code(13, (0o11145, 0o12477, 0o15537, 0o16727))
+"""For short and normal tokens: worth 0.5 dB, and few steps."""
+QUICK = Code(9, (0o463, 0o535, 0o733, 0o745))
+"""For long tokens, which have ten times as many steps."""
+
+
+def code_of(form: Form) -> Code:
+    """Give the code of a form."""
+    return QUICK if form is LONG else STRONG
 
 
 def encode(bits: np.ndarray, code: Code) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from protocol.waveform.forms import NATIVE_HZ, PREAMBLE, Band, Direction
-from protocol.waveform.mixer import STREAM_HZ
+from protocol.waveform.mixer import STREAM_HZ, highest_hz
 
 BLOCK: Final = 2048
 HOP: Final = 1024
@@ -48,8 +48,8 @@ class Sighting:
 class Detector:
     """Finds preambles of one band and direction in a stream."""
 
-    def __init__(self, band: Band, direction: Direction, threshold: float = 4.3) -> None:
-        self._references = np.stack([_reference(band, direction, stretch) for stretch in STRETCHES])
+    def __init__(self, band: Band, direction: Direction, rate_hz: int = NATIVE_HZ, threshold: float = 4.3) -> None:
+        self._references = np.stack([_reference(band, direction, stretch, rate_hz) for stretch in STRETCHES])
         self._threshold = threshold
         self._noise: np.ndarray | None = None
 
@@ -97,7 +97,7 @@ def _peaks(heights: np.ndarray, threshold: float) -> list[int]:
     return places
 
 
-def _reference(band: Band, direction: Direction, stretch: float) -> np.ndarray:
+def _reference(band: Band, direction: Direction, stretch: float, rate_hz: int) -> np.ndarray:
     """Give the conjugate spectrum of a preamble that begins at 0, its middle where that of an unstretched one is."""
     place = (np.arange(BLOCK) - _SAMPLES / 2) / STREAM_HZ / (1 + stretch) + PREAMBLE / NATIVE_HZ / 2
     rate = band.width_hz / (PREAMBLE / NATIVE_HZ)
@@ -106,5 +106,5 @@ def _reference(band: Band, direction: Direction, stretch: float) -> np.ndarray:
     inside = (place >= 0) & (place < PREAMBLE / NATIVE_HZ)
     spectrum = np.fft.fft(np.exp(2j * np.pi * cycles) * inside)
     hertz = np.fft.fftfreq(BLOCK, 1 / STREAM_HZ) + band.centre_hz
-    within = (hertz >= band.first_hz) & (hertz <= band.first_hz + band.width_hz)
+    within = (hertz >= band.first_hz) & (hertz <= min(band.first_hz + band.width_hz, highest_hz(rate_hz)))
     return np.asarray(np.conj(spectrum) * within, np.complex64)

@@ -12,7 +12,9 @@ from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, Band
 TAPS = 512
 """Delays that an estimate of the channel distinguishes: 43 ms."""
 _FIRST_DELAY_S = -0.002
-_LAST_DELAY_S = 0.010
+_LAST_DELAY_S = 0.016
+_FASTEST = 1700e-6
+"""Clocks and walking shoppers stay below this."""
 _QUIETEST = 1e-12
 _SMOOTHED = 9
 _LOUD = 6.0
@@ -39,8 +41,10 @@ def noise_power(cells: np.ndarray, smoothed: int = _SMOOTHED) -> np.ndarray:
     return np.where(loud, power, model)
 
 
-def sharpen(products: np.ndarray, bodies: np.ndarray, band: Band, offsets: np.ndarray) -> tuple[float, float]:
-    """Find the clock offset that makes pilots and preamble agree; give it and how well they do.
+def sharpen(
+    products: np.ndarray, bodies: np.ndarray, band: Band, offsets: np.ndarray, stretch: float
+) -> tuple[float, float]:
+    """Find the offset from a clock's stretch that makes pilots and preamble agree; give it and how well they do.
 
     `products` are received values times the conjugate of what was sent, 0 where it is unknown, in units of the noise;
     a row for each of `bodies`, and one more for the preamble.
@@ -51,6 +55,8 @@ def sharpen(products: np.ndarray, bodies: np.ndarray, band: Band, offsets: np.nd
     power = paths.real**2 + paths.imag**2
     _, inside = _delays()
     scores = np.sum(power[:, inside] ** 2, axis=1)
+    total = np.abs(stretch + offsets)
+    scores *= np.where(total > _FASTEST, 0, 1 - total / (4 * _FASTEST))
     best = int(scores.argmax())
     sharpness = float(power[best, inside].max() / (np.median(power[best]) + 1e-30))
     return _between(offsets, scores, best), sharpness

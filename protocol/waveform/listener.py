@@ -9,12 +9,13 @@ from functools import cache
 import numpy as np
 
 from protocol.waveform.carriers import SOUNDED, WINDOW, received, sent_preamble, sounded, sounding_start, starts
-from protocol.waveform.convolution import ROBUST, decode, encode
+from protocol.waveform.convolution import code_of, decode, encode
 from protocol.waveform.detector import Sighting
 from protocol.waveform.estimate import Channel, channel, noise_power, sharpen
 from protocol.waveform.forms import CARRIER_HZ, SHORT, Band, Direction, Form
 from protocol.waveform.frame import CHECK_BYTES, payload_of
 from protocol.waveform.layout import Layout, layout, lengths_heard_in, words
+from protocol.waveform.mixer import highest_hz
 
 Windows = Callable[[np.ndarray, int], np.ndarray]
 """Gives stretches of the stream that begin at these places and have this many samples, one a row."""
@@ -33,6 +34,8 @@ _LIKELY = 0.8
 _VAGUE = 0.5
 """Less agreement than noise has: bits of noise agree with it at about 0.65."""
 _ROUNDS = 2
+_BRIEF = 32
+"""Bytes; longer payloads are tried again only once, for they take long."""
 _FAR = 100e-6
 """A clock that turns out to be further off than this is worth a second look with windows of the right length."""
 
@@ -105,7 +108,7 @@ class Listener:
 def decided(heard: Heard, length: int) -> bytes | None:
     """Decode, and use a wrong decision to hear more clearly, at most twice."""
     bits, agreement = bits_of(heard, length)
-    for _ in range(_ROUNDS):
+    for _ in range(_ROUNDS if length <= _BRIEF else 1):
         if agreement < _VAGUE:
             return None
         payload = accepted(bits, heard)
@@ -156,8 +159,9 @@ def spell(heard: Heard) -> list[Spelled]:
 def bits_of(heard: Heard, length: int) -> tuple[np.ndarray, float]:
     """Decode; give the frame's bits and how well the coded bits agree with what was heard, 0 to 1."""
     soft = coded_soft(heard, length)
-    bits = decode(soft, ROBUST)
-    agreement = float(np.sum(soft * (1.0 - 2.0 * encode(bits, ROBUST))) / (np.sum(np.abs(soft)) + 1e-30))
+    code = code_of(heard.drawn.form)
+    bits = decode(soft, code)
+    agreement = float(np.sum(soft * (1.0 - 2.0 * encode(bits, code))) / (np.sum(np.abs(soft)) + 1e-30))
     return bits, agreement
 
 
@@ -167,7 +171,7 @@ def coded_soft(heard: Heard, length: int) -> np.ndarray:
     data = heard.soft()[drawn.data]
     slots = np.empty(2 * len(data), np.float32)
     slots[0::2], slots[1::2] = data.real, data.imag
-    count = ROBUST.coded_bits(8 * (length + CHECK_BYTES))
+    count = code_of(drawn.form).coded_bits(8 * (length + CHECK_BYTES))
     scattered = slots[drawn.order]
     padded = np.zeros(-(-len(scattered) // count) * count, np.float32)
     padded[: len(scattered)] = scattered
@@ -175,10 +179,10 @@ def coded_soft(heard: Heard, length: int) -> np.ndarray:
     return summed
 
 
-def again(heard: Heard, bits: np.ndarray, length: int, trust: float = 0.6) -> Heard:
+def again(heard: Heard, bits: np.ndarray, length: int, trust: float = 0.8) -> Heard:
     """Use a decision as if its cells were pilots: noise and channel become clearer."""
     drawn = heard.drawn
-    sent = sent_cells(drawn, encode(bits, ROBUST), length)
+    sent = sent_cells(drawn, encode(bits, code_of(drawn.form)), length)
     weights = np.where(drawn.data, np.float32(trust), np.float32(1))
     noise = _residual(heard, np.ones_like(drawn.data), sent)
     return _with_channel(drawn, heard.cells, heard.sounding, noise, weights, sent)
@@ -225,7 +229,7 @@ def _taken(windows: Windows, drawn: Layout, tuned: Tuned, usable: int) -> tuple[
 
 
 def _usable(band: Band, rate_hz: int) -> int:
-    return min(band.carriers, int((0.49 * rate_hz - band.first_hz) / CARRIER_HZ))
+    return min(band.carriers, int((highest_hz(rate_hz) - band.first_hz) / CARRIER_HZ))
 
 
 def _sharpened(
@@ -236,7 +240,7 @@ def _sharpened(
     products = np.empty((len(cells) + 1, drawn.band.carriers), np.complex64)
     products[:-1] = cells / np.sqrt(noise) * drawn.pilots
     products[-1] = sounding / np.sqrt(np.median(noise, axis=0)) * sounding_weight(drawn.band, drawn.direction)
-    offset, sharpness = sharpen(products, drawn.bodies, drawn.band, offsets)
+    offset, sharpness = sharpen(products, drawn.bodies, drawn.band, offsets, tuned.stretch)
     return replace(tuned, stretch=tuned.stretch + offset, sharpness=sharpness)
 
 

@@ -61,11 +61,17 @@ class Mixer:
         return np.ascontiguousarray(stream[:, HOP // 2 : HOP // 2 + HOP]).ravel()
 
 
+def highest_hz(rate_hz: int) -> float:
+    """Give the highest frequency that is kept whole of sound at this rate."""
+    return rate_hz / 2 - _EDGE_HZ - 2 * _BIN_HZ
+
+
 def _mask(band: Band, rate_hz: int) -> tuple[int, np.ndarray]:
     """Give the first bin and the gains of an even number of bins around the band's middle."""
     half = 200
     hertz = band.centre_hz + (np.arange(2 * half) - half) * _BIN_HZ
-    outside = np.maximum(band.first_hz - hertz, hertz - band.first_hz - band.width_hz) - _PASS_HZ
+    upper = min(band.first_hz + band.width_hz + _PASS_HZ, highest_hz(rate_hz))
+    outside = np.maximum(band.first_hz - _PASS_HZ - hertz, hertz - upper)
     gains = np.cos(np.pi / 2 * np.clip(outside / _EDGE_HZ, 0, 1)) ** 2
     scale = 2 * STREAM_HZ / rate_hz
     return band.centre_hz // _BIN_HZ - half, (gains * scale).astype(np.float32)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 
 from protocol.waveform import scatter
-from protocol.waveform.convolution import ROBUST, encode
+from protocol.waveform.convolution import code_of, encode
 from protocol.waveform.forms import (
     BODY,
     NATIVE_HZ,
@@ -33,7 +33,7 @@ _CREST = 1.8
 
 def token(payload: bytes, form: Form, band: Band, direction: Direction, version: int = VERSION) -> np.ndarray:
     """Give float64 samples in [-1, 1]; PayloadLength if the payload does not fit the form."""
-    coded = encode(frame_bits(payload, form, direction, version), ROBUST)
+    coded = encode(frame_bits(payload, form, direction, version), code_of(form))
     return sound(cells(coded, layout(band, direction, form), len(payload)), band, direction)
 
 

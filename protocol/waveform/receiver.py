@@ -31,6 +31,8 @@ _PIECE_S: Final = 0.5
 _STRETCH: Final = 0.0025
 _SAME: Final = 120
 """10 ms: two sightings nearer than that are one."""
+_ECHO: Final = 2400
+"""200 ms: the same payload within that is an echo."""
 _MOST_SIGHTINGS: Final = 24
 _WORK_A_SECOND: Final = 8.0
 _WORK_AT_ONCE: Final = 24.0
@@ -59,10 +61,11 @@ class _Ear:
 
     def __init__(self, band: Band, direction: Direction, rate_hz: int) -> None:
         self._tape = Tape(_KEPT)
-        self._detector = Detector(band, direction)
+        self._detector = Detector(band, direction, rate_hz)
         self._listener = Listener(self._tape.windows, band, direction, rate_hz)
         self._looked = 0
         self._waiting: list[_Waiting] = []
+        self._delivered: list[tuple[float, bytes]] = []
         self._budget = Budget(_WORK_A_SECOND, _WORK_AT_ONCE, STREAM_HZ)
 
     def hear(self, stream: np.ndarray) -> list[bytes]:
@@ -94,13 +97,18 @@ class _Ear:
             return []
         payload = self._listener.attempt(tuned, waiting.form)
         if payload is not None:
-            centre = waiting.sighting.centre
-            self._waiting = [other for other in self._waiting if abs(other.sighting.centre - centre) >= _SAME]
-            return [payload]
+            return self._delivery(waiting.sighting.centre, payload)
         if waiting.form is not LONG:
             following = FORMS[FORMS.index(waiting.form) + 1]
             self._waiting.append(replace(waiting, form=following, tuned=tuned))
         return []
+
+    def _delivery(self, centre: float, payload: bytes) -> list[bytes]:
+        """Give a payload unless an echo of the same token has given it already."""
+        self._waiting = [other for other in self._waiting if abs(other.sighting.centre - centre) >= _SAME]
+        again = any(payload == other and abs(centre - place) < _ECHO for place, other in self._delivered)
+        self._delivered = [*self._delivered, (centre, payload)][-_MOST_SIGHTINGS:]
+        return [] if again else [payload]
 
     def _tuned(self, waiting: _Waiting) -> Tuned | None:
         if not self._budget.spend(_COST["tune"], self._tape.end):
