@@ -240,7 +240,7 @@ def _sharpened(
     products = np.empty((len(cells) + 1, drawn.band.carriers), np.complex64)
     products[:-1] = cells / np.sqrt(noise) * drawn.pilots
     products[-1] = sounding / np.sqrt(np.median(noise, axis=0)) * sounding_weight(drawn.band, drawn.direction)
-    offset, sharpness = sharpen(products, drawn.bodies, drawn.band, offsets, tuned.stretch)
+    offset, sharpness = sharpen(products, drawn.bodies, drawn.band, drawn.direction, offsets, tuned.stretch)
     return replace(tuned, stretch=tuned.stretch + offset, sharpness=sharpness)
 
 
