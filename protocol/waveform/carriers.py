@@ -5,6 +5,7 @@ A chirp transform (Bluestein) has no grid of its own: a sender whose clock is of
 
 from __future__ import annotations
 
+import math
 from functools import cache, lru_cache
 
 import numpy as np
@@ -14,10 +15,16 @@ from protocol.waveform.mixer import STREAM_HZ
 from protocol.waveform.modulator import preamble
 
 WINDOW = BODY * STREAM_HZ // NATIVE_HZ
+_KEPT_BY_CLIPPING = 0.93
 EARLY = 24
 """Samples of the stream, 2 ms, by which the window of a symbol begins in its prefix: a path may come before the peak."""
 SOUNDED = (PREAMBLE + 192) * STREAM_HZ // NATIVE_HZ + 2 * EARLY
 """Samples of the stream with the preamble and its first echoes, 4 ms."""
+
+
+def cell_level(band: Band) -> float:
+    """Give what a cell of modulus 1 is received as over a channel of gain 1, in the units of the preamble's spectrum."""
+    return _KEPT_BY_CLIPPING * WINDOW * math.sqrt(2 / band.carriers) / band.crest
 
 
 def starts(bodies: np.ndarray, centre: float, stretch: float) -> np.ndarray:

@@ -31,10 +31,10 @@ class Channel:
     """Energy of the paths above what noise alone gives; grows with certainty."""
 
 
-def noise_power(cells: np.ndarray, smoothed: int = _SMOOTHED) -> np.ndarray:
+def noise_power(cells: np.ndarray) -> np.ndarray:
     """Model the power of cells as (carrier) times (symbol), and more where a cell sticks out."""
     power = cells.real**2 + cells.imag**2 + np.float32(_QUIETEST)
-    carriers = _smooth(np.median(power, axis=0), smoothed) / np.float32(0.6931)
+    carriers = smooth(np.median(power, axis=0), _SMOOTHED) / np.float32(0.6931)
     symbols = np.median(power / carriers, axis=1) / np.float32(0.6931)
     model = carriers[None, :] * symbols[:, None]
     loud = power > _LOUD * model
@@ -112,9 +112,11 @@ def _delays() -> tuple[np.ndarray, np.ndarray]:
     return np.nonzero(~inside)[0], np.nonzero(inside)[0]
 
 
-def _smooth(values: np.ndarray, width: int) -> np.ndarray:
+def smooth(values: np.ndarray, width: int) -> np.ndarray:
+    """Average over neighbouring carriers; nothing becomes less than a small part of the largest."""
     half = width // 2
     padded = np.concatenate([values[half:0:-1], values, values[-2 : -half - 2 : -1]])
     total = np.cumsum(np.concatenate([[0.0], padded]))
-    mean: np.ndarray = ((total[width:] - total[:-width]) / width).astype(np.float32)
-    return mean
+    mean = (total[width:] - total[:-width]) / width
+    floored: np.ndarray = np.maximum(mean, _QUIETEST + 1e-7 * float(mean.max())).astype(np.float32)
+    return floored

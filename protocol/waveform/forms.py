@@ -36,6 +36,8 @@ class Band:
     carriers: int
     centre_hz: int
     """What a receiver mixes down to zero; a multiple of 50 Hz."""
+    crest: float
+    """Peak of a symbol over its root mean square: what is louder is clipped."""
 
     @property
     def first_hz(self) -> float:
@@ -48,9 +50,9 @@ class Band:
         return self.carriers * CARRIER_HZ
 
 
-AUDIBLE: Final = Band("audible", 0, 52, 384, 5700)
+AUDIBLE: Final = Band("audible", 0, 52, 384, 5700, 1.8)
 """1.2 to 10.2 kHz."""
-HIGH: Final = Band("high", 1, 640, 192, 17_250)
+HIGH: Final = Band("high", 1, 640, 192, 17_250, 2.4)
 """15.0 to 19.5 kHz, which few people hear; for quiet shops, and microphones that hear it."""
 BANDS: Final = (AUDIBLE, HIGH)
 

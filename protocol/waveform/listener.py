@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 
-from protocol.waveform.carriers import SOUNDED, WINDOW, received, sent_preamble, sounded, sounding_start, starts
+from protocol.waveform.carriers import SOUNDED, WINDOW, cell_level, received, sent_preamble, sounded, sounding_start, starts
 from protocol.waveform.convolution import code_of, decode, encode
 from protocol.waveform.detector import Sighting
-from protocol.waveform.estimate import Channel, channel, noise_power, sharpen
+from protocol.waveform.estimate import Channel, channel, noise_power, sharpen, smooth
 from protocol.waveform.forms import CARRIER_HZ, SHORT, Band, Direction, Form
 from protocol.waveform.frame import CHECK_BYTES, payload_of
 from protocol.waveform.layout import Layout, layout, lengths_heard_in, words
@@ -20,8 +20,8 @@ from protocol.waveform.mixer import highest_hz
 Windows = Callable[[np.ndarray, int], np.ndarray]
 """Gives stretches of the stream that begin at these places and have this many samples, one a row."""
 
-CELL_LEVEL = 20.0
-"""What a cell of modulus 1 is received as over a channel of gain 1, in the units of the preamble's gains."""
+_WIDE = 17
+"""Carriers over which the noise that the channel leaves is averaged."""
 
 _COARSE = np.arange(-1320, 1321, 40) * 1e-6
 _FINE = np.arange(-60, 61, 10) * 1e-6
@@ -221,7 +221,7 @@ def _taken(windows: Windows, drawn: Layout, tuned: Tuned, usable: int) -> tuple[
     values = received(windows(begins, WINDOW), begins, drawn.bodies, drawn.band, centre, stretch)
     begin = sounding_start(centre, stretch)
     window = windows(np.array([begin]), SOUNDED)[0]
-    sounding = sounded(window, begin, drawn.band, drawn.direction, centre, stretch) * np.float32(CELL_LEVEL)
+    sounding = sounded(window, begin, drawn.band, drawn.direction, centre, stretch) * np.float32(cell_level(drawn.band))
     cells = values * np.conj(drawn.turns).astype(np.complex64)
     cells[:, usable:] = 0
     sounding[usable:] = 0
@@ -248,7 +248,7 @@ def _sharpened(
 def sounding_weight(band: Band, direction: Direction) -> np.ndarray:
     """How much the preamble counts at each carrier, a pilot being 1."""
     power = np.abs(sent_preamble(band, direction)) ** 2
-    return np.asarray(power * (WINDOW / SOUNDED / CELL_LEVEL**2), np.float32)
+    return np.asarray(power * (WINDOW / SOUNDED / cell_level(band) ** 2), np.float32)
 
 
 def _with_channel(
@@ -270,20 +270,10 @@ def _residual(heard: Heard, known: np.ndarray, sent: np.ndarray) -> np.ndarray:
     rest = heard.cells - heard.channel.gains[None, :] * sent
     power = rest.real**2 + rest.imag**2 + np.float32(1e-9)
     masked = np.where(known, power, np.nan)
-    carriers = _filled(np.nanmedian(masked, axis=0)) / np.float32(0.6931)
+    carriers = smooth(np.nanmedian(masked, axis=0), _WIDE) / np.float32(0.6931)
     symbols = np.nanmedian(masked / carriers, axis=1) / np.float32(0.6931)
     model = carriers[None, :] * symbols[:, None]
     total = heard.cells.real**2 + heard.cells.imag**2
     gain = heard.channel.gains.real**2 + heard.channel.gains.imag**2
     loud = total > 6.0 * (model + gain[None, :])
     return np.where(loud, total, model).astype(np.float32)
-
-
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Smooth over carriers."""
-    width = 17
-    half = width // 2
-    padded = np.concatenate([values[half:0:-1], values, values[-2 : -half - 2 : -1]])
-    total = np.cumsum(np.concatenate([[0.0], padded]))
-    mean: np.ndarray = ((total[width:] - total[:-width]) / width).astype(np.float32)
-    return mean

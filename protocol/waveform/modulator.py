@@ -26,9 +26,8 @@ from protocol.waveform.layout import Layout, layout, stream_of, word
 
 PEAK = 0.95
 _CLIP = 1.55
+"""Times the root mean square: where the rounds clip."""
 _ROUNDS = 4
-_CREST = 1.8
-"""Times the root mean square of a symbol: what is louder is clipped."""
 
 
 def token(payload: bytes, form: Form, band: Band, direction: Direction, version: int = VERSION) -> np.ndarray:
@@ -80,7 +79,7 @@ def preamble(band: Band, direction: Direction) -> np.ndarray:
 def _symbol(values: np.ndarray, band: Band) -> np.ndarray:
     """Give one symbol with prefix and fades, peak 1."""
     body = _flattened(values, band)
-    body = np.clip(body / (_CREST * _rms(body)), -1, 1)
+    body = np.clip(body / (band.crest * _rms(body)), -1, 1)
     samples: np.ndarray = np.concatenate([body[-PREFIX:], body, body[:RAMP]]) * _fades(SYMBOL + RAMP)
     return samples
 
