@@ -41,9 +41,7 @@ class AcousticDecoder:
     AWAY_S: Final = 1.5
     """A token that was not heard for so long is a new one when it is heard again."""
 
-    def __init__(
-        self, sample_rate: int, device: str = "", waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,)
-    ) -> None:
+    def __init__(self, sample_rate: int, device: str = "", waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,)) -> None:
         self._sample_rate = sample_rate
         self._device = device
         self._receivers: dict[str, Receiver] = {}

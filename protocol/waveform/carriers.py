@@ -6,6 +6,7 @@ A chirp transform (Bluestein) has no grid of its own: a sender whose clock is of
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
@@ -17,50 +18,51 @@ from protocol.waveform.modulator import preamble
 WINDOW = BODY * STREAM_HZ // NATIVE_HZ
 _KEPT_BY_CLIPPING = 0.93
 EARLY = 24
-"""Samples of the stream, 2 ms, by which the window of a symbol begins in its prefix: a path may come before the peak."""
+"""Samples of the stream, 2 ms, by which a window begins in the prefix: a path may come before the highest."""
 SOUNDED = (PREAMBLE + 192) * STREAM_HZ // NATIVE_HZ + 2 * EARLY
 """Samples of the stream with the preamble and its first echoes, 4 ms."""
 
 
 def cell_level(band: Band) -> float:
-    """Give what a cell of modulus 1 is received as over a channel of gain 1, in the units of the preamble's spectrum."""
+    """Give what a cell of modulus 1 is received as where the preamble is received as it was sent."""
     return _KEPT_BY_CLIPPING * WINDOW * math.sqrt(2 / band.carriers) / band.crest
 
 
-def starts(bodies: np.ndarray, centre: float, stretch: float) -> np.ndarray:
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The sender's time on the receiver's stream."""
+
+    centre: float
+    """The preamble's middle, in samples of the stream."""
+    stretch: float
+    """By how much the sender's second is longer."""
+
+
+def starts(bodies: np.ndarray, clock: Clock) -> np.ndarray:
     """Where the window of each symbol begins in the stream; `bodies` are native samples after the preamble's middle."""
-    return np.floor(centre + (1 + stretch) * bodies * (STREAM_HZ / NATIVE_HZ) - EARLY).astype(np.int64)
+    return np.floor(clock.centre + (1 + clock.stretch) * bodies * (STREAM_HZ / NATIVE_HZ) - EARLY).astype(np.int64)
 
 
-def received(
-    windows: np.ndarray, begins: np.ndarray, bodies: np.ndarray, band: Band, centre: float, stretch: float
-) -> np.ndarray:
+def received(windows: np.ndarray, begins: np.ndarray, bodies: np.ndarray, band: Band, clock: Clock) -> np.ndarray:
     """Give the value of every cell, (symbols, carriers); the phase of a path is that of its delay after the centre.
 
     `windows` holds a row of samples a symbol, the first of each at `begins` in the stream; `bodies` as in `starts`.
     """
     width = windows.shape[1]
-    before, chirp, after = _chirps(band, stretch, width)
+    before, chirp, after = _chirps(band, clock.stretch, width)
     spectra = np.fft.fft(windows * before, len(chirp))
     values = np.fft.ifft(spectra * chirp)[:, width - 1 : width - 1 + band.carriers] * after
     hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
-    late = (begins - centre) / STREAM_HZ / (1 + stretch) - bodies / NATIVE_HZ
+    late = (begins - clock.centre) / STREAM_HZ / (1 + clock.stretch) - bodies / NATIVE_HZ
     cycles = band.centre_hz * begins / STREAM_HZ % 1.0
     turns = np.exp(-2j * np.pi * (late[:, None] * hertz[None, :] - cycles[:, None])).astype(np.complex64)
     turned: np.ndarray = values * turns
     return turned
 
 
-def sounding_start(centre: float, stretch: float) -> int:
+def sounding_start(clock: Clock) -> int:
     """Where the window of the preamble begins in the stream."""
-    return int(np.floor(centre - (1 + stretch) * (PREAMBLE / 2) * (STREAM_HZ / NATIVE_HZ) - EARLY))
-
-
-def sounded(window: np.ndarray, begin: int, band: Band, direction: Direction, centre: float, stretch: float) -> np.ndarray:
-    """Give the spectrum of the preamble over that of what was sent: the channel's gains."""
-    values = received(window[None, :], np.array([begin]), np.zeros(1), band, centre, stretch)[0]
-    gains: np.ndarray = values / sent_preamble(band, direction)
-    return gains
+    return int(np.floor(clock.centre - (1 + clock.stretch) * (PREAMBLE / 2) * (STREAM_HZ / NATIVE_HZ) - EARLY))
 
 
 @cache

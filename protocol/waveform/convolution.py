@@ -47,7 +47,8 @@ def encode(bits: np.ndarray, code: Code) -> np.ndarray:
     """Give the coded bits: for each bit, and for each zero of the tail, one bit a generator."""
     padded = np.concatenate([np.zeros(code.tail, np.int64), bits.astype(np.int64), np.zeros(code.tail, np.int64)])
     windows = np.lib.stride_tricks.sliding_window_view(padded, code.constraint)[:, ::-1]
-    return (windows @ _taps(code) % 2).astype(np.uint8).ravel()
+    coded: np.ndarray = (windows @ _taps(code) % 2).astype(np.uint8).ravel()
+    return coded
 
 
 def decode(soft: np.ndarray, code: Code) -> np.ndarray:

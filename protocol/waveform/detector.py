@@ -82,7 +82,8 @@ def _floor(magnitude: np.ndarray) -> np.ndarray:
     places = np.arange(HOP)
     left, right = np.maximum(places - _AROUND, 0), places + _AROUND
     mean = (total[right] - total[left]) / (right - left)
-    return np.maximum(float(np.median(magnitude)) + 1e-30, _MEDIAN_OF_MEAN * mean)
+    floor: np.ndarray = np.maximum(float(np.median(magnitude)) + 1e-30, _MEDIAN_OF_MEAN * mean)
+    return floor
 
 
 def _peaks(heights: np.ndarray, threshold: float) -> list[int]:

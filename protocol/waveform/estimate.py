@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, PREAMBLE, Band, Direction
+from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, PREAMBLE, Band, Direction, Form, body_start
+from protocol.waveform.layout import Layout
 
 TAPS = 512
 """Delays that an estimate of the channel distinguishes: 43 ms."""
@@ -38,18 +39,17 @@ def noise_power(cells: np.ndarray) -> np.ndarray:
     symbols = np.median(power / carriers, axis=1) / np.float32(0.6931)
     model = carriers[None, :] * symbols[:, None]
     loud = power > _LOUD * model
-    return np.where(loud, power, model)
+    louder: np.ndarray = np.where(loud, power, model)
+    return louder
 
 
-def sharpen(
-    products: np.ndarray, bodies: np.ndarray, band: Band, direction: Direction, offsets: np.ndarray, stretch: float
-) -> tuple[float, float]:
+def sharpen(products: np.ndarray, drawn: Layout, offsets: np.ndarray, stretch: float) -> tuple[float, float]:
     """Find the offset from a clock's stretch that makes pilots and preamble agree; give it and how well they do.
 
     `products` are received values times the conjugate of what was sent, 0 where it is unknown, in units of the noise;
-    a row for each of `bodies`, and one more for the preamble.
+    a row for each symbol, and one more for the preamble.
     """
-    turns = _turns(tuple(int(body) for body in bodies), band, direction, tuple(float(offset) for offset in offsets))
+    turns = _turns(drawn.form, drawn.band, drawn.direction, tuple(float(offset) for offset in offsets))
     summed = np.einsum("sk,osk->ok", products, turns)
     paths = np.fft.ifft(summed, TAPS)
     power = paths.real**2 + paths.imag**2
@@ -87,10 +87,10 @@ def _between(offsets: np.ndarray, scores: np.ndarray, best: int) -> float:
 
 
 @lru_cache(maxsize=32)
-def _turns(bodies: tuple[int, ...], band: Band, direction: Direction, offsets: tuple[float, ...]) -> np.ndarray:
+def _turns(form: Form, band: Band, direction: Direction, offsets: tuple[float, ...]) -> np.ndarray:
     """Give the phases that undo clock offsets: a symbol's by its middle, the sweep's by when it passes a carrier."""
     hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
-    seconds = (np.array(bodies) + BODY / 2) / NATIVE_HZ
+    seconds = (np.array([body_start(symbol) for symbol in form.symbols]) + BODY / 2) / NATIVE_HZ
     times = np.concatenate([np.repeat(seconds[:, None], band.carriers, axis=1), _sweep_times(band, direction)[None, :]])
     cycles = np.array(offsets)[:, None, None] * (times * hertz)[None, :, :]
     return np.exp(2j * np.pi * cycles).astype(np.complex64)
@@ -99,7 +99,8 @@ def _turns(bodies: tuple[int, ...], band: Band, direction: Direction, offsets: t
 def _sweep_times(band: Band, direction: Direction) -> np.ndarray:
     """When the preamble passes each carrier, in seconds after its middle."""
     part = np.arange(band.carriers) / band.carriers - 0.5
-    return part * (PREAMBLE / NATIVE_HZ) * (1 if direction is Direction.TOKEN else -1)
+    times: np.ndarray = part * (PREAMBLE / NATIVE_HZ) * (1 if direction is Direction.TOKEN else -1)
+    return times
 
 
 @lru_cache(maxsize=1)

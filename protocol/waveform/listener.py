@@ -8,7 +8,16 @@ from functools import cache
 
 import numpy as np
 
-from protocol.waveform.carriers import SOUNDED, WINDOW, cell_level, received, sent_preamble, sounded, sounding_start, starts
+from protocol.waveform.carriers import (
+    SOUNDED,
+    WINDOW,
+    Clock,
+    cell_level,
+    received,
+    sent_preamble,
+    sounding_start,
+    starts,
+)
 from protocol.waveform.convolution import code_of, decode, encode
 from protocol.waveform.detector import Sighting
 from protocol.waveform.estimate import Channel, channel, noise_power, sharpen, smooth
@@ -41,6 +50,21 @@ _FAR = 100e-6
 
 
 @dataclass(frozen=True, slots=True)
+class Air:
+    """One band of a stream, and who is listened for in it."""
+
+    windows: Windows
+    band: Band
+    direction: Direction
+    usable: int
+    """Carriers below half the rate of the sound; the others are silent."""
+
+    def drawn(self, form: Form) -> Layout:
+        """Give the map of a form."""
+        return layout(self.band, self.direction, form)
+
+
+@dataclass(frozen=True, slots=True)
 class Tuned:
     """A sighting whose clock is known."""
 
@@ -51,21 +75,29 @@ class Tuned:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A token cut out of the stream."""
+
+    cells: np.ndarray
+    """Turned back, so that a pilot is the channel's gain."""
+    sounding: np.ndarray
+    """What the preamble says of the channel's gains, in the same units."""
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """Cells of one form with what is known of noise and channel."""
 
     drawn: Layout
-    cells: np.ndarray
-    """Turned back, so that a pilot is the channel's gain; in units of the noise."""
-    sounding: np.ndarray
-    """What the preamble says of the channel's gains, in the same units."""
+    taken: Taken
+    """In units of the noise."""
     noise: np.ndarray
     channel: Channel
 
     def soft(self) -> np.ndarray:
         """Give each cell turned by the conjugate channel, weighted by certainty: log-likelihoods up to a factor."""
-        deviation = np.sqrt(self.noise)
-        return self.cells * np.conj(self.channel.gains) / deviation
+        soft: np.ndarray = self.taken.cells * np.conj(self.channel.gains) / self.noise
+        return soft
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +114,18 @@ class Listener:
     """Attends to sightings in one band of a stream."""
 
     def __init__(self, windows: Windows, band: Band, direction: Direction, rate_hz: int) -> None:
-        self._windows = windows
-        self._band = band
-        self._direction = direction
-        self._usable = _usable(band, rate_hz)
-        """Carriers below half the rate of the sound; the others are silent."""
+        self._air = Air(windows, band, direction, _usable(band, rate_hz))
 
     def tune(self, sighting: Sighting) -> Tuned | None:
         """Find the sender's clock from the inner symbols; None if this is nothing."""
-        tuned = tune(self._windows, sighting, self._band, self._direction, self._usable)
+        tuned = tune(self._air, sighting)
         return tuned if tuned.sharpness >= _BLUNT else None
 
     def attempt(self, tuned: Tuned, form: Form) -> bytes | None:
         """Give the payload if this is a token of this form."""
         if form is not SHORT:
-            tuned = refine(self._windows, tuned, form, self._band, self._direction, self._usable)
-        heard = hear(self._windows, tuned, form, self._band, self._direction, self._usable)
+            tuned = refine(self._air, tuned, form)
+        heard = hear(self._air, tuned, form)
         told = spell(heard)
         own = next(spelled for spelled in told if spelled.form is form)
         if own.score < _UNSPELLED or own.score < _LIKELY * told[0].score:
@@ -119,28 +147,28 @@ def decided(heard: Heard, length: int) -> bytes | None:
     return accepted(bits, heard)
 
 
-def tune(windows: Windows, sighting: Sighting, band: Band, direction: Direction, usable: int) -> Tuned:
+def tune(air: Air, sighting: Sighting) -> Tuned:
     """Find the sender's clock from the inner symbols, which all forms share."""
-    drawn = layout(band, direction, SHORT)
-    tuned = _sharpened(windows, drawn, Tuned(sighting, sighting.stretch, 0.0), _COARSE, usable)
+    drawn = air.drawn(SHORT)
+    tuned = _sharpened(air, drawn, Tuned(sighting, sighting.stretch, 0.0), _COARSE)
     if abs(tuned.stretch - sighting.stretch) > _FAR:
-        tuned = _sharpened(windows, drawn, tuned, _FINE, usable)
+        tuned = _sharpened(air, drawn, tuned, _FINE)
     return tuned
 
 
-def refine(windows: Windows, tuned: Tuned, form: Form, band: Band, direction: Direction, usable: int) -> Tuned:
+def refine(air: Air, tuned: Tuned, form: Form) -> Tuned:
     """Find the clock more exactly with all symbols of a form."""
-    return _sharpened(windows, layout(band, direction, form), tuned, _FULL, usable)
+    return _sharpened(air, air.drawn(form), tuned, _FULL)
 
 
-def hear(windows: Windows, tuned: Tuned, form: Form, band: Band, direction: Direction, usable: int) -> Heard:
+def hear(air: Air, tuned: Tuned, form: Form) -> Heard:
     """Give cells, noise and channel of a form."""
-    drawn = layout(band, direction, form)
-    cells, sounding = _taken(windows, drawn, tuned, usable)
-    ones = np.ones_like(cells)
+    drawn = air.drawn(form)
+    taken = _taken(air, drawn, tuned)
+    ones = np.ones_like(taken.cells)
     weights = drawn.pilots.astype(np.float32)
-    first = _with_channel(drawn, cells, sounding, noise_power(cells), weights, ones)
-    return _with_channel(drawn, first.cells, first.sounding, _residual(first, drawn.pilots, ones), weights, ones)
+    first = _with_channel(drawn, taken, noise_power(taken.cells), weights, ones)
+    return _with_channel(drawn, first.taken, _residual(first, drawn.pilots, ones), weights, ones)
 
 
 def spell(heard: Heard) -> list[Spelled]:
@@ -185,18 +213,18 @@ def again(heard: Heard, bits: np.ndarray, length: int, trust: float = 0.8) -> He
     sent = sent_cells(drawn, encode(bits, code_of(drawn.form)), length)
     weights = np.where(drawn.data, np.float32(trust), np.float32(1))
     noise = _residual(heard, np.ones_like(drawn.data), sent)
-    return _with_channel(drawn, heard.cells, heard.sounding, noise, weights, sent)
+    return _with_channel(drawn, heard.taken, noise, weights, sent)
 
 
 def with_spelling(heard: Heard, spelled: Spelled) -> Heard:
     """Use the spelling cells as pilots."""
     drawn = heard.drawn
-    sent = np.ones(heard.cells.shape, np.complex64)
+    sent = np.ones(heard.taken.cells.shape, np.complex64)
     row = words(drawn.band, drawn.direction, drawn.form, spelled.form)[spelled.length - spelled.form.shortest]
     sent[drawn.spelling] = row
     known = drawn.pilots | drawn.spelling
     noise = _residual(heard, known, sent)
-    return _with_channel(drawn, heard.cells, heard.sounding, noise, known.astype(np.float32), sent)
+    return _with_channel(drawn, heard.taken, noise, known.astype(np.float32), sent)
 
 
 def sent_cells(drawn: Layout, coded: np.ndarray, length: int) -> np.ndarray:
@@ -214,33 +242,33 @@ def accepted(bits: np.ndarray, heard: Heard) -> bytes | None:
     return payload_of(bits, heard.drawn.form, heard.drawn.direction)
 
 
-def _taken(windows: Windows, drawn: Layout, tuned: Tuned, usable: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give cells, turned back, and the preamble's gains."""
-    centre, stretch = tuned.sighting.centre, tuned.stretch
-    begins = starts(drawn.bodies, centre, stretch)
-    values = received(windows(begins, WINDOW), begins, drawn.bodies, drawn.band, centre, stretch)
-    begin = sounding_start(centre, stretch)
-    window = windows(np.array([begin]), SOUNDED)[0]
-    sounding = sounded(window, begin, drawn.band, drawn.direction, centre, stretch) * np.float32(cell_level(drawn.band))
+def _taken(air: Air, drawn: Layout, tuned: Tuned) -> Taken:
+    """Cut a token out of the stream."""
+    band = air.band
+    clock = Clock(tuned.sighting.centre, tuned.stretch)
+    begins = starts(drawn.bodies, clock)
+    values = received(air.windows(begins, WINDOW), begins, drawn.bodies, band, clock)
+    begin = sounding_start(clock)
+    window = air.windows(np.array([begin]), SOUNDED)
+    sounding = received(window, np.array([begin]), np.zeros(1), band, clock)[0]
+    sounding = sounding / sent_preamble(band, air.direction) * np.float32(cell_level(band))
     cells = values * np.conj(drawn.turns).astype(np.complex64)
-    cells[:, usable:] = 0
-    sounding[usable:] = 0
-    return cells, sounding
+    cells[:, air.usable :] = 0
+    sounding[air.usable :] = 0
+    return Taken(cells, sounding)
 
 
 def _usable(band: Band, rate_hz: int) -> int:
     return min(band.carriers, int((highest_hz(rate_hz) - band.first_hz) / CARRIER_HZ))
 
 
-def _sharpened(
-    windows: Windows, drawn: Layout, tuned: Tuned, offsets: np.ndarray, usable: int
-) -> Tuned:
-    cells, sounding = _taken(windows, drawn, tuned, usable)
-    noise = noise_power(cells)
-    products = np.empty((len(cells) + 1, drawn.band.carriers), np.complex64)
-    products[:-1] = cells / np.sqrt(noise) * drawn.pilots
-    products[-1] = sounding / np.sqrt(np.median(noise, axis=0)) * sounding_weight(drawn.band, drawn.direction)
-    offset, sharpness = sharpen(products, drawn.bodies, drawn.band, drawn.direction, offsets, tuned.stretch)
+def _sharpened(air: Air, drawn: Layout, tuned: Tuned, offsets: np.ndarray) -> Tuned:
+    taken = _taken(air, drawn, tuned)
+    noise = noise_power(taken.cells)
+    products = np.empty((len(taken.cells) + 1, air.band.carriers), np.complex64)
+    products[:-1] = taken.cells / np.sqrt(noise) * drawn.pilots
+    products[-1] = taken.sounding / np.sqrt(np.median(noise, axis=0)) * sounding_weight(air.band, air.direction)
+    offset, sharpness = sharpen(products, drawn, offsets, tuned.stretch)
     return replace(tuned, stretch=tuned.stretch + offset, sharpness=sharpness)
 
 
@@ -251,29 +279,27 @@ def sounding_weight(band: Band, direction: Direction) -> np.ndarray:
     return np.asarray(power * (WINDOW / SOUNDED / cell_level(band) ** 2), np.float32)
 
 
-def _with_channel(
-    drawn: Layout, cells: np.ndarray, sounding: np.ndarray, noise: np.ndarray, weights: np.ndarray, sent: np.ndarray
-) -> Heard:
+def _with_channel(drawn: Layout, taken: Taken, noise: np.ndarray, weights: np.ndarray, sent: np.ndarray) -> Heard:
     """Estimate the channel in units of a noise that is the same for all symbols, weighted by how quiet each cell is."""
     carriers = np.median(noise, axis=0)
     scale = np.float32(1) / np.sqrt(carriers)
     quiet = np.minimum(1, carriers / noise) * weights
-    cells, sounding = cells * scale, sounding * scale
+    scaled = Taken(taken.cells * scale, taken.sounding * scale)
     importance = sounding_weight(drawn.band, drawn.direction)
-    products = np.sum(cells * np.conj(sent) * quiet, axis=0) + sounding * importance
+    products = np.sum(scaled.cells * np.conj(sent) * quiet, axis=0) + scaled.sounding * importance
     estimate = channel(products, np.sum(quiet * np.abs(sent) ** 2, axis=0) + importance, drawn.band)
-    return Heard(drawn, cells, sounding, noise / carriers, estimate)
+    return Heard(drawn, scaled, noise / carriers, estimate)
 
 
 def _residual(heard: Heard, known: np.ndarray, sent: np.ndarray) -> np.ndarray:
     """Model the noise from what the channel does not explain; unknown cells by the model of the known ones."""
-    rest = heard.cells - heard.channel.gains[None, :] * sent
+    rest = heard.taken.cells - heard.channel.gains[None, :] * sent
     power = rest.real**2 + rest.imag**2 + np.float32(1e-9)
     masked = np.where(known, power, np.nan)
     carriers = smooth(np.nanmedian(masked, axis=0), _WIDE) / np.float32(0.6931)
     symbols = np.nanmedian(masked / carriers, axis=1) / np.float32(0.6931)
     model = carriers[None, :] * symbols[:, None]
-    total = heard.cells.real**2 + heard.cells.imag**2
+    total = heard.taken.cells.real**2 + heard.taken.cells.imag**2
     gain = heard.channel.gains.real**2 + heard.channel.gains.imag**2
     loud = total > 6.0 * (model + gain[None, :])
     return np.where(loud, total, model).astype(np.float32)

@@ -43,7 +43,8 @@ def cells(coded: np.ndarray, drawn: Layout, length: int) -> np.ndarray:
     values = np.ones(drawn.turns.shape, complex)
     values[drawn.data] = (slots[0::2] + 1j * slots[1::2]) / np.sqrt(2)
     values[drawn.spelling] = spelled(drawn, length)
-    return values * drawn.turns
+    turned: np.ndarray = values * drawn.turns
+    return turned
 
 
 def spelled(drawn: Layout, length: int) -> np.ndarray:

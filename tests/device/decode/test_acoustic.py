@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from device.decode.acoustic import AcousticDecoder, HeardToken
 from device.ports import Source
-from protocol.waveform import GGWAVE, TILLWAVE, modulate, modulate_challenge, modulate_long, modulate_short
+from protocol.waveform import GGWAVE, TILLWAVE, ggwave_wave, modulate, modulate_challenge, modulate_long, modulate_short
 from protocol.waveform.errors import UnknownWaveform
 
 RATE = 48_000
@@ -126,8 +126,6 @@ def test_terminal_does_not_hear_its_own_challenge(decoder):
 
 def test_second_waveform_can_be_switched_on():
     pytest.importorskip("ggwave")
-    from protocol.waveform import ggwave_wave
-
     other = bytes(reversed(TOKEN))
     sound = [modulate(TOKEN, RATE), silence(0.2), ggwave_wave.modulate(other, RATE), silence(0.3)]
     with AcousticDecoder(RATE, waveforms=(TILLWAVE, GGWAVE)) as decoder:
