@@ -93,7 +93,8 @@ def _turns(form: Form, band: Band, direction: Direction, offsets: tuple[float, .
     seconds = (np.array([body_start(symbol) for symbol in form.symbols]) + BODY / 2) / NATIVE_HZ
     times = np.concatenate([np.repeat(seconds[:, None], band.carriers, axis=1), _sweep_times(band, direction)[None, :]])
     cycles = np.array(offsets)[:, None, None] * (times * hertz)[None, :, :]
-    return np.exp(2j * np.pi * cycles).astype(np.complex64)
+    turns: np.ndarray = np.exp(2j * np.pi * cycles).astype(np.complex64)
+    return turns
 
 
 def _sweep_times(band: Band, direction: Direction) -> np.ndarray:
