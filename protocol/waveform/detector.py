@@ -48,7 +48,7 @@ class Sighting:
 class Detector:
     """Finds preambles of one band and direction in a stream."""
 
-    def __init__(self, band: Band, direction: Direction, rate_hz: int = NATIVE_HZ, threshold: float = 4.3) -> None:
+    def __init__(self, band: Band, direction: Direction, rate_hz: int = NATIVE_HZ, threshold: float = 4.5) -> None:
         self._references = np.stack([_reference(band, direction, stretch, rate_hz) for stretch in STRETCHES])
         self._threshold = threshold
         self._noise: np.ndarray | None = None
@@ -57,7 +57,7 @@ class Detector:
         """Give the preambles that begin in the first half of a block, which begins at `at` in the stream."""
         spectrum = np.fft.fft(block)
         self._learn(spectrum)
-        filtered = np.fft.ifft(spectrum * self._references / self._noise)
+        filtered = np.fft.ifft(self._references * (spectrum / self._noise))
         magnitude = np.abs(filtered[:, : HOP + _AROUND])
         best = magnitude[:, :HOP].argmax(axis=0)
         heights = magnitude[best, np.arange(HOP)] / _floor(magnitude[len(STRETCHES) // 2])
@@ -88,9 +88,8 @@ def _floor(magnitude: np.ndarray) -> np.ndarray:
 
 def _peaks(heights: np.ndarray, threshold: float) -> list[int]:
     places: list[int] = []
-    for place in np.argsort(-heights)[:256]:
-        if heights[place] < threshold:
-            break
+    high = np.nonzero(heights >= threshold)[0]
+    for place in high[np.argsort(-heights[high], kind="stable")][:256]:
         if all(abs(place - other) > _APART for other in places) and not any(
             abs(place - other) < _REACH and heights[place] < _FAINT * heights[other] for other in places
         ):

@@ -35,7 +35,10 @@ _WIDE = 17
 _COARSE = np.arange(-1320, 1321, 40) * 1e-6
 _FINE = np.arange(-60, 61, 10) * 1e-6
 _FULL = np.arange(-1320, 1321, 20) * 1e-6
-_BLUNT = 7.0
+_BLUNT = 16.0
+"""Few stretches of noise are sharper."""
+_SHARP = 60.0
+"""The clock of such a sighting needs no second search over the whole range."""
 _UNSPELLED = 3.0
 """Below this score no length is spelled."""
 _LIKELY = 0.8
@@ -158,7 +161,7 @@ def tune(air: Air, sighting: Sighting) -> Tuned:
 
 def refine(air: Air, tuned: Tuned, form: Form) -> Tuned:
     """Find the clock more exactly with all symbols of a form."""
-    return _sharpened(air, air.drawn(form), tuned, _FULL)
+    return _sharpened(air, air.drawn(form), tuned, _FINE if tuned.sharpness > _SHARP else _FULL)
 
 
 def hear(air: Air, tuned: Tuned, form: Form) -> Heard:

@@ -45,9 +45,13 @@ def described(payload: bytes, form, band, direction: Direction) -> dict[str, obj
     }
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['form']}-{vector['band']}-{vector['direction']}")
+@pytest.mark.parametrize(
+    "vector", VECTORS, ids=lambda vector: f"{vector['form']}-{vector['band']}-{vector['direction']}"
+)
 def test_every_step_is_the_one_of_the_vector(vector):
     payload = bytes.fromhex(vector["payload"])
-    made = described(payload, _named(FORMS, vector["form"]), _named(BANDS, vector["band"]), Direction[vector["direction"]])
+    made = described(
+        payload, _named(FORMS, vector["form"]), _named(BANDS, vector["band"]), Direction[vector["direction"]]
+    )
     for step, expected in vector.items():
         assert made[step] == pytest.approx(expected, abs=2e-6 if step != "energy" else 1e-2), step
