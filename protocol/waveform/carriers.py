@@ -69,9 +69,8 @@ def sounding_start(clock: Clock) -> int:
 def sent_preamble(band: Band, direction: Direction) -> np.ndarray:
     """Give the preamble's spectrum at the carriers, in the units of received cells."""
     samples = preamble(band, direction)
-    seconds = (np.arange(len(samples)) - PREAMBLE / 2) / NATIVE_HZ
-    hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
-    spectrum = np.exp(-2j * np.pi * hertz[:, None] * seconds[None, :]) @ samples
+    folded = np.pad(samples, (0, -len(samples) % BODY)).reshape(-1, BODY).sum(axis=0)
+    spectrum = np.fft.fft(np.roll(folded, -PREAMBLE // 2))[band.first_bin : band.first_bin + band.carriers]
     scaled: np.ndarray = (2 * STREAM_HZ / NATIVE_HZ * spectrum).astype(np.complex64)
     return scaled
 

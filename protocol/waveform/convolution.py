@@ -55,12 +55,13 @@ def decode(soft: np.ndarray, code: Code) -> np.ndarray:
     """Give the frame's most likely bits; soft values are positive for a coded 0."""
     steps = len(soft) // RATE
     half = 1 << (code.constraint - 2)
-    gains = _gains(soft.reshape(steps, RATE).astype(np.float32), code)
+    gains = _gains(soft.reshape(steps, RATE).astype(np.float32))
+    branches = _branches(code)
     metric = np.full(2 * half, -1e30, np.float32)
     metric[0] = 0
     survivors = np.empty((steps, 2 * half), bool)
     for step in range(steps):
-        reached = metric.reshape(1, half, 2) + gains[step]
+        reached = metric.reshape(1, half, 2) + gains[step][branches]
         older, newer = reached[..., 0], reached[..., 1]
         np.greater(newer, older, out=survivors[step].reshape(2, half))
         metric = np.maximum(older, newer).ravel()
@@ -79,11 +80,10 @@ def _trace(survivors: np.ndarray, code: Code) -> np.ndarray:
     return bits[: -code.tail]
 
 
-def _gains(soft: np.ndarray, code: Code) -> np.ndarray:
-    """Metric of every branch: (steps, new bit, state without its oldest bit, oldest bit)."""
+def _gains(soft: np.ndarray) -> np.ndarray:
+    """Give what each of the 16 output patterns adds to a metric, a row a step."""
     patterns = 1 - 2 * ((np.arange(16)[:, None] >> np.arange(RATE)[None, :]) & 1)
-    table = soft @ patterns.T.astype(np.float32)
-    gains: np.ndarray = table[:, _branches(code)]
+    gains: np.ndarray = soft @ patterns.T.astype(np.float32)
     return gains
 
 

@@ -56,8 +56,8 @@ class Detector:
     def look(self, block: np.ndarray, at: int) -> list[Sighting]:
         """Give the preambles that begin in the first half of a block, which begins at `at` in the stream."""
         spectrum = np.fft.fft(block)
-        self._learn(spectrum)
-        filtered = np.fft.ifft(self._references * (spectrum / self._noise))
+        noise = self._learn(spectrum)
+        filtered = np.fft.ifft(self._references * (spectrum / noise))
         magnitude = np.abs(filtered[:, : HOP + _AROUND])
         best = magnitude[:, :HOP].argmax(axis=0)
         heights = magnitude[best, np.arange(HOP)] / _floor(magnitude[len(STRETCHES) // 2])
@@ -67,13 +67,14 @@ class Detector:
             for place in _peaks(heights, self._threshold)
         ]
 
-    def _learn(self, spectrum: np.ndarray) -> None:
+    def _learn(self, spectrum: np.ndarray) -> np.ndarray:
         power = spectrum.real**2 + spectrum.imag**2
         half = _SMOOTHED_BINS // 2
         total = np.cumsum(np.concatenate([power[-half - 1 :], power, power[:half]]), dtype=np.float64)
         smooth = ((total[_SMOOTHED_BINS:] - total[:-_SMOOTHED_BINS]) / _SMOOTHED_BINS).astype(np.float32)
         smooth += np.float32(_FLOOR + 1e-4 * float(smooth.mean()))
         self._noise = smooth if self._noise is None else 0.7 * self._noise + 0.3 * smooth
+        return self._noise
 
 
 def _floor(magnitude: np.ndarray) -> np.ndarray:

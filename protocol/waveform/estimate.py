@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, PREAMBLE, Band, Direction, Form, body_start
-from protocol.waveform.layout import Layout
+from protocol.waveform.layout import Layout, layout
 
 TAPS = 512
 """Delays that an estimate of the channel distinguishes: 43 ms."""
@@ -49,8 +49,9 @@ def sharpen(products: np.ndarray, drawn: Layout, offsets: np.ndarray, stretch: f
     `products` are received values times the conjugate of what was sent, 0 where it is unknown, in units of the noise;
     a row for each symbol, and one more for the preamble.
     """
+    sounded = _sounded(drawn.form, drawn.band, drawn.direction)
     turns = _turns(drawn.form, drawn.band, drawn.direction, tuple(float(offset) for offset in offsets))
-    summed = np.einsum("sk,osk->ok", products, turns)
+    summed = np.add.reduceat(products.ravel()[sounded.cells] * turns, sounded.borders, axis=1)
     paths = np.fft.ifft(summed, TAPS)
     power = paths.real**2 + paths.imag**2
     _, inside = _delays()
@@ -86,13 +87,33 @@ def _between(offsets: np.ndarray, scores: np.ndarray, best: int) -> float:
     return float(offsets[best] + shift * (offsets[1] - offsets[0]))
 
 
-@lru_cache(maxsize=32)
-def _turns(form: Form, band: Band, direction: Direction, offsets: tuple[float, ...]) -> np.ndarray:
-    """Give the phases that undo clock offsets: a symbol's by its middle, the sweep's by when it passes a carrier."""
-    hertz = (band.first_bin + np.arange(band.carriers)) * CARRIER_HZ
+@dataclass(frozen=True, slots=True)
+class _Sounded:
+    """The pilots and the preamble, which come as one more row of cells, in the order of their carriers."""
+
+    cells: np.ndarray
+    borders: np.ndarray
+    """Where each carrier's cells begin."""
+    cycles: np.ndarray
+    """By how much a clock offset of 1 turns each."""
+
+
+@cache
+def _sounded(form: Form, band: Band, direction: Direction) -> _Sounded:
+    """A symbol's phase is that of its middle, the sweep's that of when it passes a carrier."""
+    known = np.vstack([layout(band, direction, form).pilots, np.ones(band.carriers, bool)])
+    carriers, rows = np.nonzero(known.T)
     seconds = (np.array([body_start(symbol) for symbol in form.symbols]) + BODY / 2) / NATIVE_HZ
-    times = np.concatenate([np.repeat(seconds[:, None], band.carriers, axis=1), _sweep_times(band, direction)[None, :]])
-    cycles = np.array(offsets)[:, None, None] * (times * hertz)[None, :, :]
+    times = np.vstack([np.repeat(seconds[:, None], band.carriers, axis=1), _sweep_times(band, direction)[None, :]])
+    hertz = (band.first_bin + carriers) * CARRIER_HZ
+    borders = np.searchsorted(carriers, np.arange(band.carriers))
+    return _Sounded(rows * band.carriers + carriers, borders, times[rows, carriers] * hertz)
+
+
+@lru_cache(maxsize=16)
+def _turns(form: Form, band: Band, direction: Direction, offsets: tuple[float, ...]) -> np.ndarray:
+    """Give the phases that undo clock offsets."""
+    cycles = np.array(offsets)[:, None] * _sounded(form, band, direction).cycles[None, :]
     turns: np.ndarray = np.exp(2j * np.pi * cycles).astype(np.complex64)
     return turns
 

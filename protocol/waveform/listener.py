@@ -21,7 +21,7 @@ from protocol.waveform.carriers import (
 from protocol.waveform.convolution import code_of, decode, encode
 from protocol.waveform.detector import Sighting
 from protocol.waveform.estimate import Channel, channel, noise_power, sharpen, smooth
-from protocol.waveform.forms import CARRIER_HZ, SHORT, Band, Direction, Form
+from protocol.waveform.forms import CARRIER_HZ, FORMS, SHORT, Band, Direction, Form
 from protocol.waveform.frame import CHECK_BYTES, payload_of
 from protocol.waveform.layout import Layout, layout, lengths_heard_in, words
 from protocol.waveform.mixer import highest_hz
@@ -118,6 +118,7 @@ class Listener:
 
     def __init__(self, windows: Windows, band: Band, direction: Direction, rate_hz: int) -> None:
         self._air = Air(windows, band, direction, _usable(band, rate_hz))
+        prepare(band, direction)
 
     def tune(self, sighting: Sighting) -> Tuned | None:
         """Find the sender's clock from the inner symbols; None if this is nothing."""
@@ -134,6 +135,24 @@ class Listener:
         if own.score < _UNSPELLED or own.score < _LIKELY * told[0].score:
             return None
         return decided(with_spelling(heard, own), own.length)
+
+
+@cache
+def prepare(band: Band, direction: Direction) -> None:
+    """Fill the tables that all receivers of a band and direction share; a tenth of a second, once a process."""
+    silence = Air(_silence, band, direction, band.carriers)
+    nowhere = Tuned(Sighting(0.0, 0.0, 0.0), 0.0, 0.0)
+    for form in FORMS:
+        drawn = silence.drawn(form)
+        for offsets in (_COARSE,) if form is SHORT else (_FINE, _FULL):
+            _sharpened(silence, drawn, nowhere, offsets)
+        for told in lengths_heard_in(form):
+            words(band, direction, form, told)
+        decode(np.zeros(code_of(form).coded_bits(8), np.float32), code_of(form))
+
+
+def _silence(begins: np.ndarray, width: int) -> np.ndarray:
+    return np.zeros((len(begins), width), np.complex64)
 
 
 def decided(heard: Heard, length: int) -> bytes | None:
