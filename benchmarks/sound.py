@@ -295,7 +295,7 @@ def _add(target: np.ndarray, samples: np.ndarray, start: int) -> None:
     target[start : start + count] += samples[:count]
 
 
-# ------------------------------------------------------------------------------------------------- contenders and output
+# ----------------------------------------------------------------------------------------- contenders and output
 def _idle(contenders: list[Contender], minutes: float) -> Iterator[dict[str, float | str]]:
     """Noise alone: what is delivered though nobody sends, and what listening costs."""
     for contender in contenders:
@@ -352,7 +352,8 @@ def _print(rows: Iterable[dict[str, object]], *, as_json: bool) -> None:
             print("  ".join(f"{name:>{_width(name)}}" for name in row))
             titled = True
         print(
-            "  ".join(f"{'' if value is None else value!s:>{_width(name)}}" for name, value in row.items()), flush=True
+        cells = [f"{'' if value is None else value!s:>{_width(name)}}" for name, value in row.items()]
+        print("  ".join(cells), flush=True)
         )
 
 
