@@ -351,10 +351,8 @@ def _print(rows: Iterable[dict[str, object]], *, as_json: bool) -> None:
         if not titled:
             print("  ".join(f"{name:>{_width(name)}}" for name in row))
             titled = True
-        print(
         cells = [f"{'' if value is None else value!s:>{_width(name)}}" for name, value in row.items()]
         print("  ".join(cells), flush=True)
-        )
 
 
 def _width(name: str) -> int:
