@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -102,6 +103,12 @@ class Heard:
         soft: np.ndarray = self.taken.cells * np.conj(self.channel.gains) / self.noise
         return soft
 
+    def snr_db(self) -> float:
+        """Signal over noise, averaged over the carriers."""
+        gains = self.channel.gains
+        power = float(np.mean(gains.real**2 + gains.imag**2)) / float(np.median(self.noise))
+        return 10 * math.log10(power + 1e-9)
+
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
@@ -111,6 +118,19 @@ class Spelled:
     length: int
     score: float
     """In standard deviations of what wrong words reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """One token, and how well it was received."""
+
+    payload: bytes = field(repr=False)
+    form: Form
+    band: Band
+    snr_db: float
+    """Signal over noise within the band; ends at about 12 dB, where the distortion of the clipped sender counts."""
+    stretch: float
+    """By how much the sender's second is longer than ours."""
 
 
 class Listener:
@@ -125,8 +145,8 @@ class Listener:
         tuned = tune(self._air, sighting)
         return tuned if tuned.sharpness >= _BLUNT else None
 
-    def attempt(self, tuned: Tuned, form: Form) -> bytes | None:
-        """Give the payload if this is a token of this form."""
+    def attempt(self, tuned: Tuned, form: Form) -> Reception | None:
+        """Give what was received if this is a token of this form."""
         if form is not SHORT:
             tuned = refine(self._air, tuned, form)
         heard = hear(self._air, tuned, form)
@@ -134,7 +154,11 @@ class Listener:
         own = next(spelled for spelled in told if spelled.form is form)
         if own.score < _UNSPELLED or own.score < _LIKELY * told[0].score:
             return None
-        return decided(with_spelling(heard, own), own.length)
+        heard = with_spelling(heard, own)
+        payload = decided(heard, own.length)
+        if payload is None:
+            return None
+        return Reception(payload, form, self._air.band, heard.snr_db(), tuned.stretch)
 
 
 @cache

@@ -20,7 +20,7 @@ from protocol.waveform.detector import BLOCK, Detector, Sighting
 from protocol.waveform.detector import HOP as DETECTOR_HOP
 from protocol.waveform.errors import SampleRate
 from protocol.waveform.forms import BANDS, FORMS, LONG, NATIVE_HZ, PREAMBLE, SHORT, SYMBOL, Band, Direction, Form
-from protocol.waveform.listener import Listener, Tuned
+from protocol.waveform.listener import Listener, Reception, Tuned
 from protocol.waveform.mixer import HOP, STREAM_HZ, Mixer
 from protocol.waveform.tape import Tape
 
@@ -67,13 +67,14 @@ class _Ear:
         self._waiting: list[_Waiting] = []
         self._delivered: list[tuple[float, bytes]] = []
         self._budget = Budget(_WORK_A_SECOND, _WORK_AT_ONCE, STREAM_HZ)
+        self.unread = 0
 
-    def hear(self, stream: np.ndarray) -> list[bytes]:
+    def hear(self, stream: np.ndarray) -> list[Reception]:
         """Take one hop of the stream."""
         self._tape.append(stream)
         if self._tape.end >= self._looked + BLOCK:
             self._look()
-        heard: list[bytes] = []
+        heard: list[Reception] = []
         for waiting in [waiting for waiting in self._waiting if waiting.due <= self._tape.end]:
             if waiting in self._waiting:
                 heard += self._attend(waiting)
@@ -89,26 +90,29 @@ class _Ear:
                 self._waiting.append(_Waiting(sighting, SHORT))
         self._waiting = sorted(self._waiting, key=lambda waiting: -waiting.sighting.height)[:_MOST_SIGHTINGS]
 
-    def _attend(self, waiting: _Waiting) -> list[bytes]:
+    def _attend(self, waiting: _Waiting) -> list[Reception]:
         """Try one form of a sighting; what remains to be tried waits on."""
         self._waiting.remove(waiting)
         tuned = waiting.tuned or self._tuned(waiting)
         if tuned is None or not self._budget.spend(_COST[waiting.form.name], self._tape.end):
             return []
-        payload = self._listener.attempt(tuned, waiting.form)
-        if payload is not None:
-            return self._delivery(waiting.sighting.centre, payload)
-        if waiting.form is not LONG:
+        reception = self._listener.attempt(tuned, waiting.form)
+        if reception is not None:
+            return self._delivery(waiting.sighting.centre, reception)
+        if waiting.form is LONG:
+            self.unread += 1
+        else:
             following = FORMS[FORMS.index(waiting.form) + 1]
             self._waiting.append(replace(waiting, form=following, tuned=tuned))
         return []
 
-    def _delivery(self, centre: float, payload: bytes) -> list[bytes]:
-        """Give a payload unless an echo of the same token has given it already."""
+    def _delivery(self, centre: float, reception: Reception) -> list[Reception]:
+        """Give a token unless an echo of the same token has given it already."""
         self._waiting = [other for other in self._waiting if abs(other.sighting.centre - centre) >= _SAME]
+        payload = reception.payload
         again = any(payload == other and abs(centre - place) < _ECHO for place, other in self._delivered)
         self._delivered = [*self._delivered, (centre, payload)][-_MOST_SIGHTINGS:]
-        return [] if again else [payload]
+        return [] if again else [reception]
 
     def _tuned(self, waiting: _Waiting) -> Tuned | None:
         if not self._budget.spend(_COST["tune"], self._tape.end):
@@ -127,6 +131,8 @@ class TokenReceiver:
         self._mixer = Mixer(sample_rate, bands)
         self._ears = [_Ear(band, direction, sample_rate) for band in bands]
         self._closed = False
+        self.last: Reception | None = None
+        """The newest token with its signal-to-noise ratio."""
 
     def feed(self, pcm: np.ndarray) -> list[bytes]:
         """Give the payloads that are complete with these int16 samples, each once."""
@@ -140,6 +146,11 @@ class TokenReceiver:
                 heard += self._hear(streams)
         return heard
 
+    @property
+    def unread(self) -> int:
+        """Preambles with pilots of which no form could be read: many of them are a sign of jamming or collisions."""
+        return sum(ear.unread for ear in self._ears)
+
     def flush(self) -> list[bytes]:
         """Hear the last samples to the end, as if silence followed."""
         return self.feed(np.zeros(self._rate_hz // 2, np.int16))
@@ -152,5 +163,7 @@ class TokenReceiver:
         heard: list[bytes] = []
         for start in range(0, streams.shape[1], HOP):
             for ear, stream in zip(self._ears, streams, strict=True):
-                heard += ear.hear(stream[start : start + HOP])
+                for reception in ear.hear(stream[start : start + HOP]):
+                    self.last = reception
+                    heard.append(reception.payload)
         return heard

@@ -166,3 +166,25 @@ def test_flood_of_headless_tokens_is_bounded():
     started = time.process_time()
     assert receiver.feed(samples) == []
     assert time.process_time() - started < 0.3 * len(samples) / RATE
+
+
+def test_receiver_tells_how_well_it_heard():
+    told = []
+    for snr_db in (20, 0):
+        receiver = TokenReceiver(RATE)
+        receiver.feed(pcm(noisy(np.concatenate([quiet(0.3), made(), quiet(0.3)]), snr_db, 1), level=0.1))
+        told.append(receiver.last.snr_db)
+        assert (receiver.last.payload, receiver.last.form, receiver.last.band) == (PAYLOAD, NORMAL, AUDIBLE)
+        assert abs(receiver.last.stretch) < 20e-6
+        assert str(PAYLOAD) not in repr(receiver.last)
+        assert receiver.unread == 0
+    # white noise over 24 kHz has 4.3 dB less in the 9 kHz of the band
+    assert told[1] == pytest.approx(4.3, abs=1.5)
+    assert told[0] > told[1] + 6
+
+
+def test_receiver_counts_what_it_could_not_read():
+    receiver = TokenReceiver(RATE)
+    receiver.feed(pcm(quiet(0.3), token(PAYLOAD, NORMAL, AUDIBLE, Direction.TOKEN, version=2), quiet(0.6)))
+    assert receiver.unread == 1
+    assert receiver.last is None
