@@ -38,7 +38,8 @@ from protocol.waveform.reading import (
 Windows = Callable[[np.ndarray, int], np.ndarray]
 """Gives stretches of the stream that begin at these places and have this many samples, one a row."""
 
-_COARSE = np.arange(-1320, 1321, 40) * 1e-6
+_COARSE = np.arange(-2700, 2701, 60) * 1e-6
+"""From any of the detector's clocks to any other: echoes can make it choose the wrong one."""
 _FINE = np.arange(-60, 61, 10) * 1e-6
 _FULL = np.arange(-1320, 1321, 20) * 1e-6
 _BLUNT = 16.0
@@ -126,7 +127,7 @@ def prepare(band: Band, direction: Direction) -> None:
     nowhere = Tuned(Sighting(0.0, 0.0, 0.0), 0.0, 0.0)
     for form in FORMS:
         drawn = silence.drawn(form)
-        for offsets in (_COARSE,) if form is SHORT else (_FINE, _FULL):
+        for offsets in (_COARSE, _FULL) if form is SHORT else (_FINE, _FULL):
             _sharpened(silence, drawn, nowhere, offsets)
         for told in lengths_heard_in(form):
             words(band, direction, form, told)
@@ -142,7 +143,7 @@ def tune(air: Air, sighting: Sighting) -> Tuned:
     drawn = air.drawn(SHORT)
     tuned = _sharpened(air, drawn, Tuned(sighting, sighting.stretch, 0.0), _COARSE)
     if abs(tuned.stretch - sighting.stretch) > _FAR:
-        tuned = _sharpened(air, drawn, tuned, _FINE)
+        tuned = _sharpened(air, drawn, tuned, _FULL)
     return tuned
 
 

@@ -9,7 +9,7 @@ import { DATA, PILOT, SPELLING, layout, spelled } from "./layout.js";
 import { values } from "./modulator.js";
 import { highestHz, median } from "./stream.js";
 
-const COARSE = ladder(1320, 40);
+const COARSE = ladder(2700, 60);
 const FINE = ladder(60, 10);
 const FULL = ladder(1320, 20);
 const FAR = 100e-6;
@@ -34,7 +34,7 @@ export class Listener {
   tune({ centre, stretch }) {
     const map = this.map(SHORT);
     let tuned = this.sharpened(map, { centre, stretch }, COARSE);
-    if (Math.abs(tuned.stretch - stretch) > FAR) tuned = this.sharpened(map, tuned, FINE);
+    if (Math.abs(tuned.stretch - stretch) > FAR) tuned = this.sharpened(map, tuned, FULL);
     return tuned.sharpness >= BLUNT ? tuned : null;
   }
 
