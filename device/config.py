@@ -8,6 +8,7 @@ SettingsProblem
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,10 @@ from device.payment.presented import SHAPES, CodeShape
 from device.payment.risk import OfflineLimits
 from keys.badges import is_badge_hash
 from protocol import currencies, ids
+from protocol.emv_problems import EmvQrProblem
+from protocol.emv_qr import MerchantDetails
+
+_LONGEST_NAME = 40
 
 
 class SettingsProblem(Exception):
@@ -56,6 +61,18 @@ class MerchantSettings(_Section, frozen=True):
     category_code: str = "0000"
     local_name: str = ""
     local_city: str = ""
+
+    def details(self) -> MerchantDetails:
+        """Give them as the dynamic code shows them; EmvQrProblem if they do not fit in there."""
+        return MerchantDetails(
+            name=self.name,
+            city=self.city,
+            country=self.country,
+            category_code=self.category_code,
+            local_language="zh" if self.local_name or self.local_city else "",
+            local_name=self.local_name,
+            local_city=self.local_city,
+        )
 
 
 class KeySettings(_Section, frozen=True):
@@ -137,11 +154,12 @@ def load_settings(path: Path) -> Settings:
         raise SettingsMissing(f"there is no settings file {path}") from error
     except OSError as error:
         raise SettingsMissing(f"{path} cannot be read: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsWrong(f"{path}: {error}") from error
     _check(path, settings)
-    absolute: Settings = _with_absolute_paths(settings, path.absolute().parent)
-    return absolute
+    folder = path.absolute().parent
+    absolute: Settings = _with_absolute_paths(settings, folder)
+    return msgspec.structs.replace(absolute, devices=tuple(_on_bench(device, folder) for device in absolute.devices))
 
 
 def settings_hash(path: Path) -> bytes:
@@ -165,10 +183,39 @@ def _check(path: Path, settings: Settings) -> None:
     except currencies.UnknownCurrency as error:
         raise SettingsWrong(f"{path}: terminal.currency: {error}") from error
     _check_devices(path, settings.devices)
-    for supervisor in settings.supervisors:
+    _check_supervisors(path, settings.supervisors)
+    _check_server(path, settings.server)
+    _check_merchant(path, settings.merchant)
+    _check_checkout(path, settings)
+
+
+def _check_supervisors(path: Path, supervisors: tuple[SupervisorSettings, ...]) -> None:
+    for supervisor in supervisors:
+        if not supervisor.name.isprintable() or not 1 <= len(supervisor.name) <= _LONGEST_NAME:
+            raise SettingsWrong(f"{path}: a supervisor's name is 1 to {_LONGEST_NAME} printable characters")
         if not is_badge_hash(supervisor.badge_hash):
             raise SettingsWrong(f"{path}: the badge_hash of supervisor {supervisor.name!r} is none")
-    _check_server(path, settings.server)
+
+
+def _check_merchant(path: Path, merchant: MerchantSettings) -> None:
+    try:
+        merchant.details()
+    except EmvQrProblem as error:
+        raise SettingsWrong(f"{path}: merchant: {error}") from error
+
+
+def _check_checkout(path: Path, settings: Settings) -> None:
+    for key in Timing.__struct_fields__:
+        if getattr(settings.checkout, key) < 1:
+            raise SettingsWrong(f"{path}: checkout.{key} is at least 1 second")
+    for key in ("limit_per_sale", "limit_total", "limit_count"):
+        if getattr(settings.offline, key) < 0:
+            raise SettingsWrong(f"{path}: offline.{key} is not negative")
+    for shape in settings.codes:
+        try:
+            re.compile(shape.pattern)
+        except re.error as error:
+            raise SettingsWrong(f"{path}: codes: the pattern of {shape.scheme!r} is none: {error}") from error
 
 
 def _check_devices(path: Path, devices: tuple[DeviceSettings, ...]) -> None:
@@ -185,6 +232,14 @@ def _check_server(path: Path, server: ListenSettings) -> None:
     is_loopback = server.host in ("127.0.0.1", "::1", "localhost")
     if not is_loopback and (server.tls_key is None or server.tls_certificate is None):
         raise SettingsWrong(f"{path}: server.host {server.host} needs server.tls_key and server.tls_certificate")
+
+
+def _on_bench(device: DeviceSettings, folder: Path) -> DeviceSettings:
+    """Make the folder of a simulated device absolute, as all paths of the file."""
+    bench = device.options.get("bench")
+    if not isinstance(bench, str):
+        return device
+    return msgspec.structs.replace(device, options={**device.options, "bench": str(folder / bench)})
 
 
 def _with_absolute_paths(section: Any, folder: Path) -> Any:

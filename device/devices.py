@@ -30,6 +30,13 @@ class Part(Protocol):
         """End."""
 
 
+class Sense(Protocol):
+    """A decoder that gives a code once for as long as it is there."""
+
+    def rearm(self) -> None:
+        """Give it once more."""
+
+
 class Devices:
     """Makes, starts and stops the drivers, and hands on what they deliver (from their threads)."""
 
@@ -48,6 +55,7 @@ class Devices:
         self._health = health
         self._parts: list[tuple[str, Part]] = []
         self._drivers: list[Driver] = []
+        self._senses: list[Sense] = []
         for device in settings:
             self._add(device)
 
@@ -65,6 +73,11 @@ class Devices:
     def printers(self) -> list[Printer]:
         """All slip printers."""
         return [driver for driver in self._drivers if isinstance(driver, Printer)]
+
+    def rearm(self) -> None:
+        """Read again what is still held up or being played: a new sale has begun."""
+        for sense in self._senses:
+            sense.rearm()
 
     async def run(self) -> None:
         """Start all devices, and stop them when cancelled."""
@@ -88,14 +101,18 @@ class Devices:
         if device.kind == "camera":
             from device.decode.camera_process import CameraProcess  # noqa: PLC0415  # only where there is a camera
 
-            return CameraProcess(device.name, device.driver, device.options, deliver=self._read, watch=self._health)
+            camera = CameraProcess(device.name, device.driver, device.options, deliver=self._read, watch=self._health)
+            self._senses.append(camera)
+            return camera
         driver = make_driver(device.kind, device.driver, device.name, device.options)
         driver.watch(self._health)
         self._drivers.append(driver)
         if isinstance(driver, Microphone):
             from device.ears import Ears  # noqa: PLC0415  # brings numpy
 
-            return Ears(driver, self._read)
+            ears = Ears(driver, self._read)
+            self._senses.append(ears)
+            return ears
         self._listen(driver)
         return driver
 

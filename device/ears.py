@@ -18,13 +18,20 @@ _LONGEST_QUEUE = 64
 _JOIN_S = 2.0
 
 
+class _Rearm:
+    """Stands in the queue where a sale begins."""
+
+
+_REARM = _Rearm()
+
+
 class Ears:
     """Hears payment tokens in what one microphone delivers."""
 
     def __init__(self, microphone: Microphone, deliver: Callable[[Reading], None]) -> None:
         self._microphone = microphone
         self._deliver = deliver
-        self._pieces: queue.Queue[Samples | None] = queue.Queue(_LONGEST_QUEUE)
+        self._pieces: queue.Queue[Samples | _Rearm | None] = queue.Queue(_LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._decoder: AcousticDecoder | None = None
         self._rate_hz = 0
@@ -47,10 +54,14 @@ class Ears:
         self._put(None)
         thread.join(_JOIN_S)
 
+    def rearm(self) -> None:
+        """Hear a token again that is still being played: a new sale has begun."""
+        self._put(_REARM)
+
     def _take(self, samples: Samples) -> None:
         self._put(samples)
 
-    def _put(self, piece: Samples | None) -> None:
+    def _put(self, piece: Samples | _Rearm | None) -> None:
         while True:
             try:
                 self._pieces.put_nowait(piece)
@@ -68,6 +79,10 @@ class Ears:
 
     def _run(self) -> None:
         while (piece := self._pieces.get()) is not None:
+            if isinstance(piece, _Rearm):
+                if self._decoder is not None:
+                    self._decoder.rearm()
+                continue
             for token in self._decoder_for(piece.rate_hz).feed(piece.pcm, piece.at_ms):
                 self._deliver(token.reading())
         if self._decoder is not None:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.config import Settings
 from device.ports import Clock
-from keys.certificates import CertificateUnusable, check_certificate, load_certificate
+from keys.certificates import (
+    RECORD_UNIT,
+    SETTLEMENT_UNIT,
+    CertificateProblem,
+    CertificateUnusable,
+    check_certificate,
+    load_certificate,
+)
 from keys.file import FileKey
 from keys.port import Signer
-
-RECORD_UNIT, SETTLEMENT_UNIT = "record", "settlement"
+from protocol.topics import SETTLEMENT_USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +43,22 @@ def load_keys(settings: Settings, clock: Clock) -> TerminalKeys:
     authority = load_certificate(files.authority)
     signer = FileKey.load(files.record_key)
     own = load_certificate(files.record_certificate)
-    certified = check_certificate(own, authority, common_name=settings.terminal.name, unit=RECORD_UNIT, at=now)
+    with _naming(files.record_certificate):
+        certified = check_certificate(own, authority, common_name=settings.terminal.name, unit=RECORD_UNIT, at=now)
     if certified != signer.public_key:
         raise CertificateUnusable(f"{files.record_certificate} is not for the key {files.record_key}")
     FileKey.load(files.tls_key)
     settlement = load_certificate(files.settlement_certificate)
-    settlement_key = check_certificate(settlement, authority, common_name="settlement", unit=SETTLEMENT_UNIT, at=now)
+    with _naming(files.settlement_certificate):
+        settlement_key = check_certificate(
+            settlement, authority, common_name=SETTLEMENT_USER, unit=SETTLEMENT_UNIT, at=now
+        )
     return TerminalKeys(signer, own.public_bytes(Encoding.DER), settlement_key)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except CertificateProblem as error:
+        raise CertificateProblem(f"{path}: {error}") from error

@@ -19,6 +19,7 @@ from device.payment.journal import Journal
 from device.payment.presented import Classifier
 from device.payment.presenting import Presenter
 from device.payment.till import CounterSettings, Till
+from device.payment.views import CounterView
 from device.ports import Clock, Health, Randomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
@@ -27,7 +28,6 @@ from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
 from device.uplink.uplink import Identity, Uplink, presence
 from keys.badges import is_badge
-from protocol.emv_qr import MerchantDetails
 from protocol.service_manager import notify, watchdog_interval_s
 from protocol.topics import TerminalTopics, beat_topic
 
@@ -81,6 +81,7 @@ class Terminal:
         counter.start()
         feedback.start(counter.view())
         counter.subscribe(feedback.follow)
+        counter.subscribe(_at_a_new_sale(devices.rearm))
         await self._live(counter, uplink, pairing, devices)
 
     async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices) -> None:
@@ -157,7 +158,7 @@ class Terminal:
             CounterSettings(
                 terminal=settings.terminal.name,
                 currency=settings.terminal.currency,
-                merchant=_merchant(settings),
+                merchant=settings.merchant.details(),
                 timing=settings.checkout,
                 offline=settings.offline,
                 software=_software(),
@@ -208,6 +209,19 @@ def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[_Argument], None
         loop.call_soon_threadsafe(call, argument)
 
 
+def _at_a_new_sale(rearm: Callable[[], None]) -> Callable[[CounterView], None]:
+    """Call `rearm` once for each sale that begins."""
+    begun = ""
+
+    def follow(view: CounterView) -> None:
+        nonlocal begun
+        if view.sale is not None and view.sale.sale != begun:
+            begun = view.sale.sale
+            rearm()
+
+    return follow
+
+
 async def _until(condition: Callable[[], bool], longest_s: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(longest_s):
@@ -220,28 +234,12 @@ def _software() -> str:
 
 
 def _server_settings(settings: Settings) -> ServerSettings:
-    listen = settings.server
-    loopback = ("localhost", "127.0.0.1") if listen.host in ("localhost", "127.0.0.1", "::1") else ()
     return ServerSettings(
-        host=listen.host,
-        port=listen.port,
-        names=(*loopback, *listen.names),
+        host=settings.server.host,
+        names=settings.server.names,
         shop=settings.merchant.local_name or settings.merchant.name,
         currency=settings.terminal.currency,
         language=settings.terminal.language,
-    )
-
-
-def _merchant(settings: Settings) -> MerchantDetails:
-    merchant = settings.merchant
-    return MerchantDetails(
-        name=merchant.name,
-        city=merchant.city,
-        country=merchant.country,
-        category_code=merchant.category_code,
-        local_language="zh" if merchant.local_name else "",
-        local_name=merchant.local_name,
-        local_city=merchant.local_city,
     )
 
 

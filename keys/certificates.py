@@ -23,6 +23,8 @@ from keys.port import KeyProblem
 if TYPE_CHECKING:
     from cryptography import x509
 
+RECORD_UNIT, TLS_UNIT, SETTLEMENT_UNIT = "record", "tls", "settlement"
+"""What a certificate is for, as the OU of its subject says it: signing records, connections, signing decisions."""
 TOLERANCE = timedelta(minutes=5)
 """By so much may the clocks of issuer and reader differ."""
 

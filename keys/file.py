@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from keys.port import KeyExists, KeyMissing, KeyUnusable, key_id_of
+from keys.private_file import create_private
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -34,13 +34,9 @@ class FileKey:
         private_key = ec.generate_private_key(ec.SECP256R1())
         pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            create_private(path, pem)
         except FileExistsError as error:
             raise KeyExists(f"{path} exists and is never overwritten; move it away to make a new key") from error
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(pem)
-            file.flush()
-            os.fsync(file.fileno())
         return cls(private_key)
 
     @classmethod

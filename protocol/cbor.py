@@ -32,10 +32,10 @@ LONGEST_LIST = 1000
 _Value = TypeVar("_Value")
 
 
-def key(number: int, *, optional: bool = False) -> Any:
-    """Declare a field with its key in the map; an optional one defaults to None."""
-    metadata = {"key": number}
-    return dataclasses.field(default=None, metadata=metadata) if optional else dataclasses.field(metadata=metadata)
+def key(number: int, *, optional: bool = False, secret: bool = False) -> Any:
+    """Declare a field with its key in the map; an optional one defaults to None, no repr shows a secret one."""
+    default: Any = None if optional else dataclasses.MISSING
+    return dataclasses.field(default=default, metadata={"key": number}, repr=not secret)
 
 
 def encode(value: object) -> bytes:

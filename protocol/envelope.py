@@ -7,7 +7,7 @@ The exact bytes are kept and forwarded; nothing is encoded again in order to ver
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 import cbor2
@@ -42,9 +42,9 @@ class Envelope:
 
     content_type: ContentType
     key_id: bytes
-    payload: bytes
+    payload: bytes = field(repr=False)
     signature: bytes
-    to_be_signed: bytes
+    to_be_signed: bytes = field(repr=False)
 
     def verify(self, public_key: ec.EllipticCurvePublicKey) -> bytes:
         """Give the payload if `public_key` signed it; Forged otherwise."""

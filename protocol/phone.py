@@ -24,7 +24,7 @@ _Said = TypeVar("_Said", "Enrolment", "Order", "StatementRequest")
 class Enrolment:
     """A phone brings its public key to an account, with the one-time code that the house wallet gave out."""
 
-    code: str = key(1)
+    code: str = key(1, secret=True)
     public_key: bytes = key(2)
     """Compressed point, 33 bytes; the same key signs the message."""
     at_ms: int = key(3)

@@ -22,7 +22,7 @@ class CouponQuestion:
     """What is this coupon worth for this sale? A good answer reserves it for the sale."""
 
     sale: str = key(1)
-    code: str = key(2)
+    code: str = key(2, secret=True)
     """The text of the code, "TWC:...". """
     amount: Money = key(3)
     """What is due so far."""
@@ -45,7 +45,7 @@ class MemberQuestion:
     """Whose member card is this?"""
 
     sale: str = key(1)
-    code: str = key(2)
+    code: str = key(2, secret=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

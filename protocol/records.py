@@ -93,7 +93,7 @@ class Intent:
     """What the shopper is asked to pay: basket less coupons and member price."""
     scheme: str = key(4)
     """Who can charge the token: "tillwave", "alipay", "wechat", "unionpay", "emv"."""
-    token: bytes = key(5)
+    token: bytes = key(5, secret=True)
     mode: Mode = key(6)
     coupons: tuple[str, ...] = key(7)
     lines: tuple[Line, ...] = key(8)

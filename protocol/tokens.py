@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -53,7 +53,7 @@ class ShortToken:
     alias: bytes
     made_s: int
     bound: bool
-    proof: bytes
+    proof: bytes = field(repr=False)
 
     def is_genuine(self, secret: bytes, nonce: bytes | None) -> bool:
         """Tell whether the holder of `secret` made it, for this challenge if it is bound."""
@@ -85,7 +85,7 @@ class SignedToken:
     voucher: Voucher
     made_s: int
     bound: bool
-    signature: bytes
+    signature: bytes = field(repr=False)
 
     def check(self, issuer: ec.EllipticCurvePublicKey, nonce: bytes | None, now_s: int) -> None:
         """Raise BadToken unless it is genuine, fresh and, if bound, bound to this challenge."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import io
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from keys.badges import hash_badge
+from keys.private_file import create_private
 from protocol import ids, tokens
 from provisioning.errors import AlreadyThere, BadName
 
@@ -39,9 +40,9 @@ def draw_badge(badge: Badge, path: Path) -> None:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in {"png", "svg"}:
         raise BadName(f"{path.name}: a badge is drawn as .png or .svg")
+    drawing = io.BytesIO()
+    segno.make_qr(badge.text, error="m").save(drawing, kind=kind, scale=10, border=4)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_private(path, drawing.getvalue())
     except FileExistsError as error:
         raise AlreadyThere(path) from error
-    with os.fdopen(descriptor, "wb") as file:
-        segno.make_qr(badge.text, error="m").save(file, kind=kind, scale=10, border=4)

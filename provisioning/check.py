@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from keys.certificates import load_certificate, public_key_of
+from keys.tls import client_context
 from protocol import topics
 from protocol.answers import Beat, open_answer
 from protocol.errors import ProtocolProblem
@@ -47,7 +48,7 @@ def _check_network(identity: Identity, clock: Callable[[], datetime], beat_patie
     if _is_running(identity):
         yield fine("terminal", "it is running and holds the connection, which was not tried; ask it: tillwave status")
         return
-    context = _context(identity)
+    context = client_context(identity.authority, identity.tls_certificate, identity.tls_key)
     reached = _reach(identity.broker, context)
     yield reached
     if reached.good:
@@ -60,13 +61,6 @@ def _is_running(identity: Identity) -> bool:
             return True
     except OSError:
         return False
-
-
-def _context(identity: Identity) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(identity.authority))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(identity.tls_certificate, identity.tls_key)
-    return context
 
 
 def _reach(broker: BrokerAddress, context: ssl.SSLContext) -> Finding:

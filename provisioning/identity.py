@@ -12,7 +12,16 @@ from typing import Any
 import msgspec
 from cryptography import x509
 
-from keys.certificates import CertificateProblem, check_certificate, check_dates, check_issuer, load_certificate
+from keys.certificates import (
+    RECORD_UNIT,
+    SETTLEMENT_UNIT,
+    TLS_UNIT,
+    CertificateProblem,
+    check_certificate,
+    check_dates,
+    check_issuer,
+    load_certificate,
+)
 from keys.file import FileKey
 from keys.port import KeyProblem, key_id_of
 from protocol import ids, topics
@@ -20,7 +29,6 @@ from provisioning import layout
 from provisioning.errors import BadSettings, NotThere
 from provisioning.findings import Finding, Trouble, faulty, fine
 from provisioning.mall import BrokerAddress
-from provisioning.roles import RECORD_UNIT, SETTLEMENT_UNIT, TLS_UNIT
 
 
 class _Terminal(msgspec.Struct, frozen=True):

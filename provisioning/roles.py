@@ -10,7 +10,7 @@ from enum import Enum
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-TLS_UNIT, RECORD_UNIT, SETTLEMENT_UNIT = "tls", "record", "settlement"
+from keys.certificates import RECORD_UNIT, SETTLEMENT_UNIT, TLS_UNIT
 
 
 class Role(Enum):

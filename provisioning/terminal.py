@@ -14,7 +14,14 @@ from pathlib import Path
 
 from cryptography import x509
 
-from keys.certificates import check_certificate, parse_certificate, write_fingerprint
+from keys.certificates import (
+    RECORD_UNIT,
+    SETTLEMENT_UNIT,
+    TLS_UNIT,
+    check_certificate,
+    parse_certificate,
+    write_fingerprint,
+)
 from keys.file import FileKey
 from keys.port import key_id_of
 from keys.requests import make_request
@@ -27,7 +34,7 @@ from provisioning.files import PRIVATE, make_folder, refuse_existing, replace, w
 from provisioning.issuing import read_request, to_pem
 from provisioning.layout import TerminalChoices, terminal_settings
 from provisioning.mall import Merchant, check_terminal_name
-from provisioning.roles import RECORD_UNIT, SETTLEMENT_UNIT, TLS_UNIT, Role
+from provisioning.roles import Role
 
 
 class Existing(Enum):

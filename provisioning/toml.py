@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-Scalar: TypeAlias = str | bool | int | float
 Document: TypeAlias = Mapping[str, object]
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -47,7 +46,7 @@ def _value(value: object) -> str:
     if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return _quoted(value)
     if isinstance(value, Sequence):
         return "[" + ", ".join(_value(entry) for entry in value) + "]"
     raise TypeError(f"TOML has no place for {type(value).__name__}")
@@ -66,4 +65,8 @@ def _dotted(place: tuple[str, ...]) -> str:
 
 
 def _key(text: str) -> str:
-    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE.fullmatch(text) else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON lets DEL stand, TOML does not

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, select
 
+from protocol.chain import link
 from protocol.envelope import ContentType, take_apart
 from protocol.records import (
     Body,
@@ -31,13 +31,13 @@ from settlement.tables import chains, records
 class Letter:
     """A record with the bytes in which it came."""
 
-    message: bytes
+    message: bytes = field(repr=False)
     record: Record
 
     @property
     def hash(self) -> bytes:
         """What the next record must name."""
-        return hashlib.sha256(self.message).digest()
+        return link(self.message)
 
 
 def open_letter(message: bytes, public_key: ec.EllipticCurvePublicKey) -> Letter:

@@ -11,7 +11,6 @@ import logging
 import queue
 import random
 import socket
-import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,6 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from keys.tls import client_context
 from protocol import ids
 from protocol.cbor import LARGEST_MESSAGE
 from protocol.errors import ProtocolProblem
@@ -62,6 +62,11 @@ class Broker:
     def is_up(self) -> bool:
         """Tell whether the broker hears us."""
         return self._up.is_set()
+
+    @property
+    def line(self) -> int:
+        """How often the broker has been reached; what terminals said between two lines may be lost."""
+        return self._line
 
     def wait_up(self, timeout_s: float) -> bool:
         """Wait for the line; False when it does not come."""
@@ -108,10 +113,7 @@ class Broker:
             reconnect_on_failure=False,
             manual_ack=True,
         )
-        context = ssl.create_default_context(cafile=str(self._settings.authority))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(broker.certificate, broker.key)
-        client.tls_set_context(context)
+        client.tls_set_context(client_context(self._settings.authority, broker.certificate, broker.key))
         client.on_socket_open = _send_at_once
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected

@@ -25,6 +25,8 @@ from settlement.splits import Funding
 LONGEST_NAME = 40
 _NO_LOSS = frozenset({"withdrawn", "already-paid"})
 """Reasons for which an offline attempt is not paid and the merchant yet lost nothing."""
+_FORGOTTEN = frozenset({"token-stale", "voucher-expired", "coupon-gone"})
+"""Reasons that can come of nothing but an intent that is sent again much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,22 @@ class Charging:
         subject, intent = heard.subject, heard.intent
         if known := decisions.settled(connection, self._office, subject, intent.amount):
             return known
-        charge = self._charge(connection, heard)
-        is_lost = intent.mode is Mode.OFFLINE and charge.verdict is Verdict.DECLINED and charge.reason not in _NO_LOSS
-        if charge.verdict is Verdict.APPROVED or (is_lost and self._is_bookable(intent)):
-            self._book(connection, heard, charge)
-        if ids.is_id(intent.sale):
-            spent.mark(connection, intent.token, heard.terminal, intent.sale, self._office.clock.now_ms())
+        charge = self._carry_out(connection, heard, was_accepted=intent.mode is Mode.OFFLINE)
         return decisions.keep(connection, self._office, subject, charge, intent.amount)
+
+    def recover(self, connection: Connection, heard: Heard) -> bytes | None:
+        """Charge what was approved before the database was put back to an older copy, at the terminal's word and time.
+
+        None unless the settings believe terminals about that time, and the decline came of nothing but forgetting.
+        """
+        believed = self._office.settings.terminals.believe_before
+        if believed is None or heard.wall_ms >= believed.timestamp() * 1000:
+            return None
+        known = decisions.find(connection, heard.subject)
+        if known is None or known.reason not in _FORGOTTEN:
+            return None
+        charge = self._carry_out(connection, heard, was_accepted=True)
+        return decisions.overrule(connection, self._office, heard.subject, charge, heard.intent.amount)
 
     def objection(self, connection: Connection, terminal: str, sale: str, subject: str, amount: Money) -> str:
         """Give the reason word that speaks against any payment of this sale, empty when nothing does."""
@@ -85,14 +96,24 @@ class Charging:
         paid = payments.of_sale(connection, terminal, sale)
         return "already-paid" if paid else ""
 
-    def _charge(self, connection: Connection, heard: Heard) -> Charge:
+    def _carry_out(self, connection: Connection, heard: Heard, *, was_accepted: bool) -> Charge:
+        """Charge and book; what the terminal has accepted and nobody pays is a loss."""
         intent = heard.intent
-        reason = self._intent_objection(connection, heard)
+        charge = self._charge(connection, heard, was_accepted=was_accepted)
+        is_lost = was_accepted and charge.verdict is Verdict.DECLINED and charge.reason not in _NO_LOSS
+        if charge.verdict is Verdict.APPROVED or (is_lost and self._is_bookable(intent)):
+            self._book(connection, heard, charge)
+        if ids.is_id(intent.sale):
+            spent.mark(connection, intent.token, heard.terminal, intent.sale, self._office.clock.now_ms())
+        return charge
+
+    def _charge(self, connection: Connection, heard: Heard, *, was_accepted: bool) -> Charge:
+        intent = heard.intent
+        reason = self._intent_objection(connection, heard, was_accepted=was_accepted)
         acquirer = self._office.acquirers.get(intent.scheme)
         if reason or acquirer is None:
             return Charge.declined(reason or "no-acquirer")
-        is_offline = intent.mode is Mode.OFFLINE
-        presented_ms = heard.wall_ms if is_offline else self._office.clock.now_ms()
+        presented_ms = heard.wall_ms if was_accepted else self._office.clock.now_ms()
         request = ChargeRequest(
             terminal=heard.terminal,
             sale=intent.sale,
@@ -100,12 +121,12 @@ class Charging:
             amount=intent.amount,
             token=intent.token,
             nonce=intent.nonce,
-            offline=is_offline,
+            offline=intent.mode is Mode.OFFLINE,
             presented_s=presented_ms // 1000,
         )
         return acquirer.charge(connection, request)
 
-    def _intent_objection(self, connection: Connection, heard: Heard) -> str:
+    def _intent_objection(self, connection: Connection, heard: Heard, *, was_accepted: bool) -> str:
         intent = heard.intent
         if reason := self.objection(connection, heard.terminal, intent.sale, intent.attempt, intent.amount):
             return reason
@@ -116,7 +137,7 @@ class Charging:
         try:
             offers.fundings(connection, heard.terminal, intent.sale, intent.coupons)
         except Refused as refused:
-            return "" if intent.mode is Mode.OFFLINE else refused.reason
+            return "" if was_accepted else refused.reason
         return ""
 
     def _is_bookable(self, intent: Intent) -> bool:

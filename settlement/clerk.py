@@ -6,6 +6,7 @@ import logging
 
 from sqlalchemy import Connection
 
+from protocol import ids
 from protocol.records import (
     Action,
     ChallengeOpened,
@@ -79,7 +80,7 @@ class Clerk:
     def _take_intent(
         self, connection: Connection, record: Record, intent: Intent, withdrawn: frozenset[str]
     ) -> list[bytes]:
-        if intent.attempt in withdrawn:
+        if intent.attempt in withdrawn and ids.is_id(intent.attempt):
             withdrawals.withdraw(connection, record.terminal, intent.attempt)
         message = self._charging.take_intent(connection, archive.heard(record))
         return [] if message is None else [message]
@@ -90,28 +91,37 @@ class Clerk:
         if outcome.action is Action.PAY and outcome.mode is Mode.OFFLINE:
             decided = self._settle_late(connection, record, outcome)
         else:
-            decided = []
-            self._compare(connection, record, outcome)
+            decided = self._compare(connection, record, outcome)
         payments.count_at(connection, record.terminal, outcome.subject, record.number)
         return decided
 
     def _settle_late(self, connection: Connection, record: Record, outcome: Outcome) -> list[bytes]:
-        """Charge what the terminal accepted by itself."""
+        """Charge what the terminal accepted by itself; an order that it never heard of gives way."""
         heard = archive.find_intent(connection, record.terminal, outcome.subject)
         if heard is None or heard.intent.mode is not Mode.OFFLINE or heard.intent.sale != outcome.sale:
             self._alarm(connection, record, "no-such-intent", "an offline outcome names no offline intent of the sale")
             return []
-        return [self._charging.settle(connection, heard)]
+        given_back = self._undoing.reverse_orders(connection, record.terminal, outcome.sale)
+        return [*given_back, self._charging.settle(connection, heard)]
 
-    def _compare(self, connection: Connection, record: Record, outcome: Outcome) -> None:
-        """Raise an alarm when a terminal says approved and settlement never did."""
+    def _compare(self, connection: Connection, record: Record, outcome: Outcome) -> list[bytes]:
+        """Raise an alarm when a terminal says approved and settlement never did, or has forgotten that it did."""
         about = Subject(terminal=record.terminal, sale=outcome.sale, subject=outcome.subject, action=outcome.action)
         known = decisions.find(connection, about)
-        if known is None or known.verdict is not Verdict.APPROVED:
-            detail = f"record {record.number} says approved, and settlement did not"
-            self._alarm(connection, record, "outcome-differs", detail)
+        if known is not None and known.verdict is Verdict.APPROVED:
+            return []
+        if outcome.action is Action.PAY:
+            heard = archive.find_intent(connection, record.terminal, outcome.subject)
+            if heard is not None and (recovered := self._charging.recover(connection, heard)) is not None:
+                self._alarm(connection, record, "recovered", f"record {record.number} is believed and charged again")
+                return [recovered]
+        detail = f"record {record.number} says approved, and settlement did not"
+        self._alarm(connection, record, "outcome-differs", detail)
+        return []
 
     def _close_sale(self, connection: Connection, terminal: str, closed: SaleClosed) -> list[bytes]:
+        if not ids.is_id(closed.sale):
+            return []
         slot = sales.find(connection, terminal, closed.sale)
         sales.close(connection, terminal, closed.sale, closed.result)
         decided = []
@@ -124,11 +134,11 @@ class Clerk:
 
     def _note(self, connection: Connection, record: Record) -> None:
         match record.body:
-            case ChallengeOpened() as opened if len(opened.nonce) == NONCE_BYTES and is_name(opened.guide or ""):
+            case ChallengeOpened() as opened if _is_sane(opened):
                 sales.open_challenge(connection, record.terminal, record.number, opened)
-            case TokenBurned(token_hash=token_hash) as burned if len(token_hash) == _HASH_BYTES:
+            case TokenBurned(token_hash=token_hash, sale=sale) if len(token_hash) == _HASH_BYTES:
                 now = self._office.clock.now_ms()
-                spent.burn(connection, token_hash, record.terminal, burned.sale, now)
+                spent.burn(connection, token_hash, record.terminal, sale if ids.is_id(sale) else "", now)
             case Tampered(open=is_open) if is_open:
                 self._alarm(connection, record, "case-opened", f"record {record.number} says that the case was opened")
             case _:
@@ -136,3 +146,9 @@ class Clerk:
 
     def _alarm(self, connection: Connection, record: Record, kind: str, detail: str) -> None:
         alarms.sound(connection, record.terminal, kind, detail, at_ms=self._office.clock.now_ms())
+
+
+def _is_sane(opened: ChallengeOpened) -> bool:
+    """Tell whether phones may pay for a challenge at all."""
+    names = (opened.guide or "", opened.member or "")
+    return ids.is_id(opened.sale) and len(opened.nonce) == NONCE_BYTES and all(is_name(name) for name in names)

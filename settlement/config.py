@@ -42,6 +42,7 @@ reservation_minutes = 10
 
 [terminals]
 revoked = ["5f3a"]                    # serial numbers of certificates, hexadecimal
+believe_before = 2026-01-31T09:00:00+08:00   # only after the database was put back to an older copy
 
 [terminals.named.till-1]
 merchant = "Jade Tea House"
@@ -52,6 +53,7 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -130,6 +132,8 @@ class TerminalsSettings(_Table, frozen=True, kw_only=True):
     """Particulars of terminals, and certificates that are not good any more."""
 
     revoked: tuple[Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{1,40}$")], ...] = ()
+    believe_before: Annotated[datetime, Meta(tz=True)] | None = None
+    """Set after the database was put back to an older copy: what terminals had approved before is charged again."""
     named: dict[str, TerminalSettings] = {}
 
 
@@ -169,6 +173,10 @@ class Settings(_Table, frozen=True, kw_only=True):
     def store_of(self, terminal: str) -> str | None:
         """Give the store in which the terminal stands, if the settings say it."""
         return self._named(terminal).store
+
+    def __repr__(self) -> str:
+        """Leave out the address of the database, which may have a password in it."""
+        return f"<Settings of the mall {self.mall!r}>"
 
     def _named(self, terminal: str) -> TerminalSettings:
         return self.terminals.named.get(terminal, TerminalSettings())

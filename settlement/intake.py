@@ -3,7 +3,8 @@
 A record that is kept already is answered again and changes nothing. After a gap nothing more of the run is kept; the
 receipt tells the terminal from where to send again. Another record under a number that is kept, or one that names
 another predecessor, is a fork: the run is refused with an alarm. All this holds when the service is killed between the
-commit and the answers: the terminal sends again, and the same signed decisions leave.
+commit and the answers: the terminal sends again, and the same signed decisions leave. Decisions leave before the
+receipt, because a terminal sends nothing again that has a receipt.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Intake:
         with self._alarmed(terminal, data), self._store.writing() as connection:
             chain = self._terminals.find(connection, terminal)
             head, decided = self._keep_all(connection, chain, letters)
-        return [self._receipt(terminal, head), *self.decided(terminal, decided)]
+        return [*self.decided(terminal, decided), self._receipt(terminal, head)]
 
     def decided(self, terminal: str, messages: Sequence[bytes]) -> list[Outgoing]:
         """Address decisions to a terminal."""

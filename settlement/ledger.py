@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from settlement.errors import Overdrawn, SettlementProblem, Unbalanced
@@ -60,16 +60,13 @@ def post(connection: Connection, entry: Entry) -> None:
     if sum(legs.values()) != 0:
         raise Unbalanced(f"entry {entry.key} does not add up to zero")
     number = _insert_entry(connection, entry)
-    for line, (account, minor) in enumerate(legs.items()):
-        connection.execute(
-            postings.insert().values(entry=number, line=line, account=account, currency=entry.currency, minor=minor)
-        )
-        _change_balance(connection, account, entry.currency, minor)
-
-
-def is_booked(connection: Connection, key: str) -> bool:
-    """Tell whether there is an entry with this key."""
-    return connection.scalar(select(entries.c.entry).where(entries.c.key == key)) is not None
+    if legs:
+        lines = [
+            {"entry": number, "line": line, "account": account, "currency": entry.currency, "minor": minor}
+            for line, (account, minor) in enumerate(legs.items())
+        ]
+        connection.execute(postings.insert(), lines)
+        _change_balances(connection, entry.currency, legs)
 
 
 def balance(connection: Connection, account: str, currency: str) -> int:
@@ -140,16 +137,20 @@ def _insert_entry(connection: Connection, entry: Entry) -> int:
     return int(number)
 
 
-def _change_balance(connection: Connection, account: str, currency: str, minor: int) -> None:
-    row = (balances.c.account == account, balances.c.currency == currency)
-    before = connection.scalar(select(balances.c.minor).where(*row))
-    after = (before or 0) + minor
-    if after < 0 and account.startswith(f"{WALLET}:"):
-        raise Overdrawn(account)
-    if before is None:
-        connection.execute(balances.insert().values(account=account, currency=currency, minor=after))
-    else:
-        connection.execute(balances.update().where(*row).values(minor=after))
+def _change_balances(connection: Connection, currency: str, legs: Mapping[str, int]) -> None:
+    query = select(balances).where(balances.c.currency == currency, balances.c.account.in_(legs))
+    before = {row.account: row.minor for row in connection.execute(query)}
+    after = {account: before.get(account, 0) + minor for account, minor in legs.items()}
+    for account, minor in after.items():
+        if minor < 0 and account.startswith(f"{WALLET}:"):
+            raise Overdrawn(account)
+    changed = [{"name": account, "sum": after[account]} for account in before]
+    new = [{"account": account, "currency": currency, "minor": after[account]} for account in after.keys() - before]
+    if changed:
+        row = (balances.c.account == bindparam("name"), balances.c.currency == currency)
+        connection.execute(balances.update().where(*row).values(minor=bindparam("sum")), changed)
+    if new:
+        connection.execute(balances.insert(), new)
 
 
 def _read(connection: Connection, rows: Iterable[Row[Any]]) -> list[BookedEntry]:

@@ -179,6 +179,7 @@ def _coupon_objection(
     held = connection.execute(select(reservations).where(reservations.c.coupon == row.coupon)).one_or_none()
     held_by_other = held is not None and (held.terminal, held.sale) != (terminal, question.sale)
     objections = (
+        ("bad-request", not ids.is_id(question.sale)),
         ("coupon-used", row.redeemed_ms is not None),
         ("coupon-expired", row.expires_ms is not None and now > row.expires_ms),
         ("coupon-currency", question.amount.currency != row.currency),

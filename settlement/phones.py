@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, select
 
-from protocol import cbor
+from protocol import cbor, ids
 from protocol.envelope import Envelope
 from protocol.money import Money
 from protocol.phone import Enrolment, Order, StatementRequest, point_to_key, read_phone
@@ -86,6 +86,8 @@ class PhoneDesk:
         """Pay a challenge; the same order again gives the same answer."""
         message, envelope = read_phone(Order, data)
         content = _content_of(message)
+        if not (ids.is_id(message.order) and ids.is_id(message.sale) and ids.is_name(message.terminal)):
+            raise Refused("bad-request", "the order names no order, sale or terminal")
         with self._store.writing() as connection:
             wallet = self._believe(connection, message, envelope)
             row = connection.execute(

@@ -6,18 +6,16 @@ import logging
 import secrets
 import signal
 import threading
+from datetime import datetime
 from types import FrameType
 
-from keys.certificates import load_certificate, public_key_of
+from keys.certificates import CertificateUnusable, OutOfDate, check_dates, load_certificate
 from keys.file import FileKey
-from keys.port import Signer
 from protocol import service_manager, topics
 from protocol.answers import Beat, seal_answer
 from settlement.acquirers.house_wallet import SCHEME, HouseWallet
 from settlement.broker import Broker
-from settlement.clock import Clock, SystemClock
 from settlement.config import Settings
-from settlement.errors import SettingsWrong
 from settlement.intake import Intake
 from settlement.office import Office, Outgoing
 from settlement.phones import PhoneDesk
@@ -31,20 +29,6 @@ log = logging.getLogger(__name__)
 
 _SESSION_BYTES = 16
 _BEAT_EXPIRES_S = 5
-
-
-def make_office(settings: Settings, clock: Clock | None = None) -> Office:
-    """Load key and certificate; a KeyProblem or SettingsWrong when they do not fit together."""
-    signer = FileKey.load(settings.key)
-    certificate = load_certificate(settings.certificate)
-    if public_key_of(certificate) != signer.public_key:
-        raise SettingsWrong(settings.certificate, f"is not the certificate of {settings.key}")
-    return office_of(settings, signer, clock or SystemClock())
-
-
-def office_of(settings: Settings, signer: Signer, clock: Clock) -> Office:
-    """Put an office together with its acquirers."""
-    return Office(settings, signer, clock, {SCHEME: HouseWallet(signer.public_key)})
 
 
 class Service:
@@ -113,7 +97,11 @@ class Service:
 
 
 class Heart:
-    """Says in signed words that settlement is alive, every few seconds."""
+    """Says in signed words that settlement is alive, every few seconds.
+
+    A session lasts as long as one line to the broker. A new one makes terminals introduce themselves again, because a
+    broker that died has forgotten what they said before settlement was back.
+    """
 
     def __init__(self, office: Office, broker: Broker) -> None:
         self._office = office
@@ -122,7 +110,7 @@ class Heart:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin a new session of beats."""
+        """Begin to beat."""
         if self._thread is None:
             self._stopping.clear()
             self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
@@ -136,9 +124,12 @@ class Heart:
         self._thread = None
 
     def _beat(self) -> None:
-        settings, session, number = self._office.settings, secrets.token_bytes(_SESSION_BYTES), 0
+        settings = self._office.settings
+        line, session, number = 0, secrets.token_bytes(_SESSION_BYTES), 0
         self._broker.wait_up(settings.beat_s)
         while not self._stopping.is_set():
+            if line != self._broker.line:
+                line, session, number = self._broker.line, secrets.token_bytes(_SESSION_BYTES), 0
             number += 1
             beat = Beat(mall=settings.mall, session=session, number=number, at_ms=self._office.clock.now_ms())
             message = seal_answer(beat, self._office.signer)
@@ -146,8 +137,14 @@ class Heart:
             self._stopping.wait(settings.beat_s)
 
 
-def check_files(settings: Settings) -> None:
-    """Refuse to start without the files that the settings name; CertificateMissing or CertificateUnusable."""
-    load_certificate(settings.authority)
-    load_certificate(settings.broker.certificate)
+def check_files(settings: Settings, at: datetime) -> None:
+    """Refuse to start without the files that the settings name, or with certificates that are not good now.
+
+    CertificateMissing, CertificateUnusable, OutOfDate, or another KeyProblem.
+    """
+    for path in (settings.authority, settings.certificate, settings.broker.certificate):
+        try:
+            check_dates(load_certificate(path), at)
+        except OutOfDate as error:
+            raise CertificateUnusable(f"{path}: {error}") from error
     FileKey.load(settings.broker.key)

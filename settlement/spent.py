@@ -1,18 +1,11 @@
-"""Tokens that may not be used any more: tried in another sale, or burned by a terminal that saw them.
-
-ECDSA signatures have two valid forms, so a signed token has a twin with other bytes; both count as one.
-"""
+"""Tokens that may not be used any more: tried in another sale, or burned by a terminal that saw them."""
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, select
 
 from protocol import tokens
 from settlement.tables import spent_tokens
-
-_HALF = 32
-_ORDER = ec.SECP256R1.group_order
 
 
 def objection(connection: Connection, token: bytes, terminal: str, sale: str) -> str:
@@ -41,12 +34,4 @@ def burn(connection: Connection, token_hash: bytes, terminal: str, sale: str, at
 
 
 def _hashes(token: bytes) -> list[bytes]:
-    return [tokens.token_hash(form) for form in (token, *_twin(token))]
-
-
-def _twin(token: bytes) -> tuple[bytes, ...]:
-    """Give the form of a signed token whose last signature has the other sign; none for others."""
-    if not tokens.is_wallet_token(token) or len(token) != tokens.SIGNED_BYTES:
-        return ()
-    s = int.from_bytes(token[-_HALF:])
-    return (token[:-_HALF] + (_ORDER - s).to_bytes(_HALF),) if 0 < s < _ORDER else ()
+    return [tokens.token_hash(same) for same in tokens.same_tokens(token)]

@@ -17,7 +17,6 @@ from protocol.money import allocate
 from settlement.config import Settings
 
 MERCHANT, PLATFORM, STORE, GUIDE, MALL, THIRD = "merchant", "platform", "store", "guide", "mall", "third"
-PARTIES = (MERCHANT, PLATFORM, STORE, GUIDE, MALL, THIRD)
 COUPON_FUNDING = "coupon-funding"
 
 

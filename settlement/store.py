@@ -36,7 +36,8 @@ class Store:
         """Open the database, and make its tables when it is new; StoreUnusable otherwise."""
         if self._engine is not None:
             return
-        engine = sqlalchemy.create_engine(self._url)
+        # Else every error of the database, and with it the log, would show secrets of wallets and tokens in records.
+        engine = sqlalchemy.create_engine(self._url, hide_parameters=True)
         if engine.dialect.name == "sqlite":
             self._make_folder()
             event.listen(engine, "connect", _prepare_sqlite)
@@ -56,6 +57,12 @@ class Store:
         if self._engine is not None:
             self._engine.dispose()
         self._engine = None
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether there is a database; one on a server is taken to be there."""
+        is_file = self._url.get_backend_name() == "sqlite" and self._url.database is not None
+        return not is_file or Path(self._url.database or "").exists()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -15,7 +15,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection, Row, select
 
-from keys.certificates import CertificateProblem, check_certificate, check_dates, parse_certificate, public_key_of
+from keys.certificates import (
+    RECORD_UNIT,
+    CertificateProblem,
+    check_certificate,
+    check_dates,
+    parse_certificate,
+    public_key_of,
+)
 from keys.port import key_id_of
 from protocol.chain import BEGINNING, Head
 from protocol.transport import Birth, read_birth, verify_birth
@@ -23,8 +30,6 @@ from settlement import alarms, archive
 from settlement.clock import Clock
 from settlement.errors import Refused, Suspicious
 from settlement.tables import chains
-
-_ROLE = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,7 @@ class Terminals:
             raise Refused("foreign", f"an introduction of another terminal came on the topic of {terminal}")
         try:
             certificate = parse_certificate(birth.certificate)
-            check_certificate(certificate, self._authority, common_name=terminal, unit=_ROLE, at=self._now)
+            check_certificate(certificate, self._authority, common_name=terminal, unit=RECORD_UNIT, at=self._now)
         except CertificateProblem as problem:
             raise Refused("bad-certificate", str(problem)) from problem
         self._check_revoked(certificate)

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 
 import typer
 
+from tillwave.codes import Exit
 
-class Exit(IntEnum):
-    """Exit codes of all commands; 2 is typer's own for wrong use."""
-
-    FAILED = 1
-    SETTINGS_WRONG = 3
-    SOMETHING_MISSING = 4
-    UNREACHABLE = 5
+__all__ = ["Exit", "exit_on", "leave"]
 
 
 def leave(code: Exit, sentence: str) -> typer.Exit:
@@ -31,4 +25,11 @@ def exit_on(kinds: dict[type[Exception], Exit]) -> Iterator[None]:
         yield
     except tuple(kinds) as error:
         code = next(code for kind, code in kinds.items() if isinstance(error, kind))
-        raise leave(code, str(error)) from error
+        raise leave(code, _sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """Write the operating system's errors without their number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

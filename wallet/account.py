@@ -11,11 +11,11 @@ import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keys.file import FileKey
+from keys.private_file import write_private
 from protocol import tokens
 from protocol.errors import BadToken
 from protocol.phone import Enrolment, seal_phone
 from wallet.errors import AccountDamaged, AccountExists, AccountMissing
-from wallet.files import write_private
 from wallet.ports import Clock, SystemClock
 from wallet.settlement_client import Enrolled, SettlementClient
 
@@ -31,6 +31,9 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     voucher: str
     name: str
     currency: str
+
+    def __repr__(self) -> str:
+        return f"<_File {self.name!r}>"
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -35,7 +35,7 @@ class Desk:
         try:
             self._statement = self._phone.statement()
         except SettlementProblem as error:
-            problem = {"problem": error.kind, "message": str(error)}
+            problem = error.described()
         return {"name": self._phone.account.name, "problem": problem, **_shown_statement(self._statement)}
 
     def code(self, *, signed: bool) -> dict[str, Any]:
@@ -116,6 +116,7 @@ def _shown_payment(payment: Payment) -> dict[str, Any]:
         "amount": _shown_money(payment.amount),
         "verdict": payment.verdict,
         "merchant": payment.merchant,
+        "refunded": _shown_money(payment.refunded) if payment.refunded and payment.refunded.minor else None,
     }
 
 

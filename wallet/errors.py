@@ -26,6 +26,10 @@ class WalletProblem(Exception):
     kind: ClassVar[str] = "problem"
     """A word for programs and pages, which have texts of their own for it."""
 
+    def described(self) -> dict[str, str]:
+        """Give what a page needs to say it in its own language."""
+        return {"problem": self.kind, "message": str(self)}
+
 
 class AccountMissing(WalletProblem, FileNotFoundError):
     """There is no account."""
@@ -92,10 +96,15 @@ class Refused(SettlementProblem):
 
     kind = "refused"
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, sentence: str) -> None:
         self.status = status
         self.reason = reason
-        super().__init__(f"settlement refused: {reason}")
+        """A word of settlement for why."""
+        super().__init__(f"settlement refused: {sentence}")
+
+    def described(self) -> dict[str, str]:
+        """Give what a page needs to say it in its own language."""
+        return {**super().described(), "reason": self.reason}
 
 
 class Unintelligible(SettlementProblem, ValueError):

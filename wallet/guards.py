@@ -70,5 +70,9 @@ class Guards:
 
 def refuse(status: int, problem: str, message: str) -> Response:
     """Answer with a problem as the page understands it."""
-    content = msgspec.json.encode({"problem": problem, "message": message})
-    return Response(content, status, media_type="application/json")
+    return describe(status, {"problem": problem, "message": message})
+
+
+def describe(status: int, described: dict[str, str]) -> Response:
+    """Answer with a problem that is described already."""
+    return Response(msgspec.json.encode(described), status, media_type="application/json")

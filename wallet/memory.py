@@ -15,24 +15,17 @@ from pathlib import Path
 
 import msgspec
 
+from keys.private_file import write_private
 from protocol.tokens import FRESH_S
 from wallet.errors import AccountDamaged
-from wallet.files import write_private
 
 MOST_ORDERS = 100
 """Older orders are forgotten; settlement knows them all."""
 
 
-class SentOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order as it was first sent; every repetition says the same."""
-
-    order: str
-    at_ms: int
-
-
 class _Remembered(msgspec.Struct, forbid_unknown_fields=True):
     last_token_s: int = 0
-    orders: dict[str, SentOrder] = {}
+    orders: dict[str, str] = {}
 
 
 class Memory:
@@ -53,7 +46,12 @@ class Memory:
             remembered.last_token_s = second
         return second
 
-    def order_of(self, bill: str, fresh: SentOrder) -> tuple[SentOrder, bool]:
+    def knows(self, bill: str) -> bool:
+        """Tell whether an order of this bill was sent and not declined."""
+        with self._opened() as remembered:
+            return bill in remembered.orders
+
+    def order_of(self, bill: str, fresh: str) -> tuple[str, bool]:
         """Give the order of a bill and whether it was there before; else keep `fresh`."""
         with self._opened() as remembered:
             known = remembered.orders.get(bill)

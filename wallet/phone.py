@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from protocol import ids, tokens
@@ -16,12 +17,14 @@ from protocol.phone import Order, StatementRequest, seal_phone
 from protocol.tokens import Challenge
 from wallet.account import MEMORY_FILE, Account
 from wallet.errors import AnswerLost, NotPayable, Refused, Unintelligible, Unreachable, Untrusted
-from wallet.memory import Memory, SentOrder
+from wallet.memory import Memory
 from wallet.ports import Clock, Randomness, SystemClock, SystemRandomness
 from wallet.settlement_client import OrderAnswer, SettlementClient, Statement, Verdict
 
 STEP_AHEAD_S = 20
 """Tokens may name a second this far ahead of the clock; then the phone waits."""
+ASK_EVERY_S = 1.0
+VOUCHER_RENEWED_S = 3600
 TRIES = 3
 FIRST_PAUSE_S = 0.4
 """The pause before an order is repeated; it doubles."""
@@ -52,6 +55,12 @@ class PayResult:
     order: str
     amount: Money
     reason: str = ""
+    """A word of settlement for why it was declined."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether asking again brings nothing new."""
+        return self.verdict in (Verdict.APPROVED, Verdict.DECLINED)
 
 
 class Phone:
@@ -73,6 +82,11 @@ class Phone:
         self._memory = Memory(account.folder / MEMORY_FILE)
         self._nonce: bytes | None = None
         self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, folder: Path) -> Phone:
+        """Take up the phone whose account is in a folder; AccountMissing, AccountDamaged or a KeyProblem."""
+        return cls(Account.load(folder))
 
     @property
     def account(self) -> Account:
@@ -106,7 +120,12 @@ class Phone:
         return _offer_in(code)
 
     def vouched(self, offer: Offer) -> Offer:
-        """Let settlement vouch for an offer; NotPayable if the sale costs another amount, Refused if there is none."""
+        """Let settlement vouch for an offer; NotPayable if the sale costs another amount, Refused if there is none.
+
+        An offer for which an order was sent is taken as it is: its sale may be over because it was paid.
+        """
+        if self._memory.knows(offer.bill):
+            return offer
         known = self._client.offer(offer.challenge)
         if known.amount != offer.amount:
             raise NotPayable("the code asks for another amount than the sale; scan the code of the terminal again")
@@ -117,19 +136,27 @@ class Phone:
 
         A lost answer is asked for again, then the result is UNKNOWN. A SettlementProblem means that nothing was paid.
         """
-        fresh = SentOrder(ids.make_id(self._randomness.draw(ids.ID_BYTES)), self._clock.now_ms())
+        fresh = ids.make_id(self._randomness.draw(ids.ID_BYTES))
         order, was_sent = self._memory.order_of(offer.bill, fresh)
-        message = self._sealed(offer, order)
         try:
-            answer = self._send_until_answered(message, maybe_sent=was_sent)
+            answer = self._send_until_answered(offer, order, maybe_sent=was_sent)
         except AnswerLost:
-            return PayResult(Verdict.UNKNOWN, order.order, offer.amount)
+            return PayResult(Verdict.UNKNOWN, order, offer.amount)
         except (Refused, Unreachable, Untrusted):
             self._memory.forget_order(offer.bill)
             raise
         if answer.verdict is Verdict.DECLINED:
             self._memory.forget_order(offer.bill)
-        return PayResult(answer.verdict, order.order, answer.amount, answer.reason)
+        return PayResult(answer.verdict, order, answer.amount, answer.reason)
+
+    def pay_patiently(self, offer: Offer, patience_s: float) -> PayResult:
+        """Pay, and ask again every second as long as the outcome is pending or unknown and the patience lasts."""
+        deadline_ms = self._clock.now_ms() + round(patience_s * 1000)
+        result = self.pay(offer)
+        while not result.is_final and self._clock.now_ms() < deadline_ms:
+            self._clock.sleep(ASK_EVERY_S)
+            result = self.pay(offer)
+        return result
 
     def statement(self) -> Statement:
         """Ask for balance, coupons, member card and last payments, and keep the fresh voucher."""
@@ -153,24 +180,24 @@ class Phone:
             self._clock.sleep(second - now_s - STEP_AHEAD_S)
         return second
 
-    def _sealed(self, offer: Offer, order: SentOrder) -> bytes:
+    def _sealed(self, offer: Offer, order: str) -> bytes:
         said = Order(
-            order=order.order,
+            order=order,
             alias=self._account.alias,
             terminal=offer.challenge.terminal,
             sale=offer.challenge.sale,
             nonce=offer.challenge.nonce,
             amount=offer.amount,
-            at_ms=order.at_ms,
+            at_ms=self._clock.now_ms(),
         )
         return seal_phone(said, self._key)
 
-    def _send_until_answered(self, message: bytes, *, maybe_sent: bool) -> OrderAnswer:
+    def _send_until_answered(self, offer: Offer, order: str, *, maybe_sent: bool) -> OrderAnswer:
         for attempt in range(TRIES):
             if attempt:
                 self._clock.sleep(self._pause(attempt))
             try:
-                return self._client.order(message)
+                return self._client.order(self._sealed(offer, order))
             except (AnswerLost, Unintelligible):
                 maybe_sent = True
             except (Unreachable, Untrusted):
@@ -189,9 +216,15 @@ class Phone:
             renewed = self._account.with_voucher(fresh)
         except ValueError as error:
             raise Unintelligible("settlement's voucher is none of this account; ask the house wallet") from error
-        if fresh != self._account.voucher:
+        if _is_worth_keeping(self._account.voucher, fresh):
             self._account = renewed
             self._account.save()
+
+
+def _is_worth_keeping(old: bytes, fresh: bytes) -> bool:
+    """Tell whether a voucher says more than a new signature: settlement makes one for every statement."""
+    before, after = tokens.read_voucher(old), tokens.read_voucher(fresh)
+    return after.limit != before.limit or after.expires_s - before.expires_s >= VOUCHER_RENEWED_S
 
 
 def _code_in(text: str) -> str:

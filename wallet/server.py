@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -72,9 +72,10 @@ class WalletServer:
 
     def start(self) -> None:
         """Serve; BadSettings if address or certificate cannot be used."""
+        names = self._listening.names()
         self._socket = _bound(self._listening)
         try:
-            self._server = uvicorn.Server(self._config())
+            self._server = uvicorn.Server(self._config(names))
         except (OSError, ssl.SSLError) as error:
             self.stop()
             raise BadSettings("the certificate and key for the page cannot be used; both are PEM files") from error
@@ -96,7 +97,7 @@ class WalletServer:
     @property
     def base(self) -> str:
         """The address without the key."""
-        return f"{self._listening.scheme}://{self._hosts()[0]}"
+        return f"{self._listening.scheme}://{self._hosts(self._listening.names())[0]}"
 
     @property
     def key(self) -> str:
@@ -120,16 +121,16 @@ class WalletServer:
     def __repr__(self) -> str:
         return f"<WalletServer {'stopped' if self._socket is None else self.base}>"
 
-    def _hosts(self) -> list[str]:
+    def _hosts(self, names: Sequence[str]) -> list[str]:
         if self._socket is None:
             raise RuntimeError("the page is not served; call start first")
         port = self._socket.getsockname()[1]
         usual = {"http": 80, "https": 443}[self._listening.scheme]
-        return [name if port == usual else f"{name}:{port}" for name in self._listening.names()]
+        return [name if port == usual else f"{name}:{port}" for name in names]
 
-    def _config(self) -> uvicorn.Config:
+    def _config(self, names: Sequence[str]) -> uvicorn.Config:
         listening = self._listening
-        app = make_app(self._desk, scheme=listening.scheme, hosts=self._hosts(), key=self._key)
+        app = make_app(self._desk, scheme=listening.scheme, hosts=self._hosts(names), key=self._key)
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -28,9 +28,7 @@ CONNECT_S = 4.0
 ANSWER_S = 8.0
 """Settlement waits a few seconds for its acquirers before it answers."""
 LONGEST_ANSWER = 1 << 20
-LONGEST_REASON = 200
 
-_TRY_AGAIN = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 _Answer = TypeVar("_Answer")
 
 
@@ -89,6 +87,8 @@ class Payment(msgspec.Struct, frozen=True):
     amount: Money
     verdict: str
     merchant: str = ""
+    refunded: Money | None = None
+    """How much of it was given back."""
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -107,6 +107,14 @@ class _EnrolledFile(msgspec.Struct):
     voucher: str
     name: str
     currency: str
+
+    def __repr__(self) -> str:
+        return f"<_EnrolledFile {self.name!r}>"
+
+
+class _RefusalFile(msgspec.Struct):
+    error: str
+    message: str
 
 
 class SettlementClient:
@@ -194,21 +202,15 @@ def _is_about_certificate(error: BaseException | None) -> bool:
 
 def _refusal(answer: httpx.Response) -> Exception:
     status = answer.status_code
-    if answer.is_server_error or status in _TRY_AGAIN:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Unreachable("settlement was asked too often from here; wait a minute, then try again")
+    if answer.is_server_error:
         return AnswerLost(f"settlement could not answer now (HTTP {status}); try again, nothing is paid twice")
-    return Refused(status, _reason_of(answer))
-
-
-def _reason_of(answer: httpx.Response) -> str:
-    """Find the sentence in an error answer, which is {"error": ...} or {"reason": ...} or plain text."""
     try:
-        fields = msgspec.json.decode(answer.content, type=dict[str, object])
+        said = msgspec.json.decode(answer.content, type=_RefusalFile)
     except msgspec.DecodeError:
-        fields = {}
-    for name in ("message", "detail", "reason", "error"):
-        if isinstance(said := fields.get(name), str) and said:
-            return said[:LONGEST_REASON]
-    return f"HTTP {answer.status_code} {answer.reason_phrase}"
+        said = _RefusalFile("http", f"HTTP {status} {answer.reason_phrase}")
+    return Refused(status, said.error, said.message)
 
 
 def _checked(url: str) -> httpx.URL:

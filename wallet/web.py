@@ -27,7 +27,7 @@ from wallet.errors import (
     Untrusted,
     WalletProblem,
 )
-from wallet.guards import Guards, refuse
+from wallet.guards import Guards, describe, refuse
 from wallet.qr import LARGEST_PICTURE
 from wallet.sound import SAMPLE_RATES
 
@@ -150,7 +150,7 @@ def _answering(handler: _Handler) -> _Handler:
             return await handler(request)
         except WalletProblem as problem:
             status = next((code for kind, code in _STATUS.items() if isinstance(problem, kind)), 500)
-            return refuse(status, problem.kind, str(problem))
+            return describe(status, problem.described())
         except _TooLarge:
             return refuse(413, "too-large", "the request is too large")
         except (_NotUnderstood, ClientDisconnect):

@@ -15,7 +15,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, ClassVar
 
@@ -109,7 +109,7 @@ class Driver(ABC):
 class Scan:
     """One code as a scanner sent it: framed, without prefix and suffix, otherwise untouched."""
 
-    raw: bytes
+    raw: bytes = field(repr=False)
     device: str
     at_ms: int
     """CLOCK_MONOTONIC in milliseconds when the last byte arrived."""

@@ -9,6 +9,10 @@ DriverError
 
 from __future__ import annotations
 
+import errno
+
+from device.ports import Health, HealthState
+
 
 class DriverError(Exception):
     """Something is wrong with one device; `device` names it as the configuration does."""
@@ -33,3 +37,16 @@ class DeviceFailed(DriverError):
 
 class UnknownDriver(DriverError, LookupError):
     """No installed package offers this driver."""
+
+
+def health_of(error: DriverError) -> Health:
+    """Give the health that an error leaves a device in: MISSING if it may come back by itself, else FAILED."""
+    state = HealthState.MISSING if isinstance(error, DeviceMissing) else HealthState.FAILED
+    return Health(state, error.detail)
+
+
+def node_error(device: str, error: OSError, group: str) -> DriverError:
+    """Translate an error of a device node: DeviceFailed if only its `group` may use it, else DeviceMissing."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return DeviceFailed(device, f"no permission ({error}): add the terminal's user to the group {group}")
+    return DeviceMissing(device, str(error))

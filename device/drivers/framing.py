@@ -6,7 +6,7 @@ where silence ends a code, its pieces must follow one another without a pause. T
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 Suffix = Literal["any", "cr", "lf", "crlf", "tab", "none"]
@@ -28,7 +28,7 @@ _SUFFIXES: Final[dict[str, tuple[bytes, ...]]] = {
 class Frame:
     """One code, without prefix and suffix, and when its last byte came (milliseconds of any steady clock)."""
 
-    raw: bytes
+    raw: bytes = field(repr=False)
     at_ms: int
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from device.drivers.base import DriverOptions, Scanner
-from device.drivers.errors import DeviceFailed, DeviceMissing, DriverUnsupported
+from device.drivers.errors import DeviceMissing, DriverError, DriverUnsupported, node_error
 from device.drivers.keeper import Keeper, now_ms
 from device.drivers.keyboard import KeyDecoder
 from device.drivers.places import find_device
@@ -57,7 +57,7 @@ class HidScanner(Scanner):
             while not keeper.stop.is_set():
                 typed = b""
                 if keeper.stop.wait_for(keyboard.fileno(), scans.seconds_to_wait(now_ms())):
-                    typed = b"".join(keys.feed(e.code, e.value) for e in keyboard.read() if e.type == _EV_KEY)
+                    typed = b"".join(keys.feed(key.code, key.value) for key in keyboard.read() if key.type == _EV_KEY)
                 scans.feed(typed, now_ms())
 
     @contextmanager
@@ -76,12 +76,9 @@ class HidScanner(Scanner):
 def _translated(device: str) -> Iterator[None]:
     try:
         yield
-    except (DeviceMissing, DeviceFailed):
+    except DriverError:
         raise
     except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM):
-            detail = f"no permission ({error}): add the terminal's user to the group input"
-            raise DeviceFailed(device, detail) from error
         if error.errno == errno.EBUSY:
             raise DeviceMissing(device, "another program has grabbed the keyboard") from error
-        raise DeviceMissing(device, str(error)) from error
+        raise node_error(device, error, "input") from error

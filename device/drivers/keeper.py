@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-from device.drivers.errors import DeviceMissing, DriverError
+from device.drivers.errors import DriverError, health_of
 from device.ports import Health, HealthState
 
 log = logging.getLogger(__name__)
@@ -111,10 +111,8 @@ class Keeper:
     def _run_session(self) -> None:
         try:
             self._session(self)
-        except DeviceMissing as error:
-            self._report(Health(HealthState.MISSING, error.detail))
         except DriverError as error:
-            self._report(Health(HealthState.FAILED, error.detail))
+            self._report(health_of(error))
         except Exception as error:  # whatever a library throws must not end the search for the device
             log.exception("%s: unexpected error of the driver", self._name)
             self._report(Health(HealthState.FAILED, f"unexpected {type(error).__name__}"))

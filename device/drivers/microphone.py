@@ -12,9 +12,7 @@ from device.drivers.errors import DeviceMissing
 from device.drivers.keeper import Keeper, now_ms
 
 _LOOK_S: Final = 0.5
-_SILENT_MS: Final = 2000
-
-Rate = Annotated[int, Meta(ge=8000, le=192_000)]
+_SILENT_MS: Final = 4000
 
 
 class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
@@ -22,7 +20,7 @@ class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
 
     device: str = ""
     """Part of the sound device's name, such as "USB PnP"; empty for the default device."""
-    rates_hz: Annotated[tuple[Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
+    rates_hz: Annotated[tuple[portaudio.Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
     """Rates to try, best first."""
     block: Annotated[int, Meta(ge=64, le=16_384)] = 1024
     """Samples of one piece."""

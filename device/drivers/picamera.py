@@ -1,8 +1,8 @@
 """The Raspberry Pi's own camera, through picamera2.
 
 picamera2 hangs in ways that no call can end (a loose cable, a dead listener thread), and opening it again in the same
-process leaks contiguous memory. So it is configured once, never again; every wait has a time-out; and after a failure
-`read` raises DeviceMissing until the camera's process was replaced, or the driver stopped and started.
+process leaks contiguous memory. So it is configured once, never again; every wait has a time-out; and a camera that was
+lost is left alone: `read` raises DeviceMissing, and the next `start` DeviceFailed, until the process has been replaced.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from msgspec import Meta
 
 from device.drivers.base import Camera, DriverOptions
-from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported
+from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported, health_of
 from device.ports import Health, HealthState
 
 _SHORTEST_WAIT_S: Final = 0.001
@@ -62,7 +62,8 @@ class PiCamera(Camera):
         self._camera: Any = None
         self._stream = ""
         self._look_again_s = 0.0
-        self._spent = False
+        self._reason = "the camera is not started"
+        self._lost: list[Any] = []
 
     def read(self, timeout_s: float) -> np.ndarray | None:
         """Wait for a frame; raises DeviceMissing, after that time, while the camera is gone."""
@@ -77,7 +78,8 @@ class PiCamera(Camera):
             raise DeviceMissing(self.name, error.detail) from error
 
     def _open(self) -> None:
-        self._spent = False
+        if self._lost:
+            raise DeviceFailed(self.name, f"{self._reason}: the camera's process must be replaced")
         try:
             self._connect()
         except DeviceMissing as error:
@@ -92,8 +94,8 @@ class PiCamera(Camera):
                 camera.close()
 
     def _connect_again(self) -> None:
-        if self._spent or time.monotonic() < self._look_again_s:
-            raise DeviceMissing(self.name, self._health.detail or "the camera failed and needs a new start")
+        if self._lost or time.monotonic() < self._look_again_s:
+            raise DeviceMissing(self.name, self._reason)
         self._look_again_s = time.monotonic() + _LOOK_AGAIN_S
         self._connect()
 
@@ -107,9 +109,9 @@ class PiCamera(Camera):
             with _translated(self.name):
                 self._configure(camera)
                 camera.start()
-        except DriverError:
-            self._spent = True
-            camera.close()
+        except DriverError as error:
+            self._lost.append(camera)
+            self._reason = error.detail
             raise
         self._camera = camera
         shown = camera.camera_configuration()[self._stream]
@@ -156,11 +158,12 @@ class PiCamera(Camera):
         return _luma(array, shown["size"], shown["format"])
 
     def _lose(self, error: DriverError) -> None:
+        self._reason = error.detail
         if self._camera is not None:
-            self._spent = True
-            self._camera = None  # not closed: stop() and close() may block for ever once a camera has failed
-        missing = isinstance(error, DeviceMissing)
-        self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, error.detail))
+            # Kept and not closed: stop(), close() and its destructor may block for ever once a camera has failed.
+            self._lost.append(self._camera)
+            self._camera = None
+        self._report(health_of(error))
 
 
 def _luma(array: np.ndarray, size: tuple[int, int], pixel_format: str) -> np.ndarray:

@@ -13,7 +13,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import Meta
 
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported
 
@@ -24,6 +26,8 @@ _CARDS: Final = Path("/proc/asound/cards")
 _RENEW_S: Final = 10.0
 
 Direction = Literal["input", "output"]
+Rate = Annotated[int, Meta(ge=8000, le=192_000)]
+"""A rate in the settings, in Hz."""
 
 
 class _Streams:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,14 @@ from msgspec import Meta
 
 from device.drivers.base import DriverOptions, Printer, Slip
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported
+from device.drivers.escpos_loader import load_escpos
 from device.drivers.keeper import Jobs, Keeper
 from device.drivers.slips import PaperOptions, slip_bytes
 from device.ports import Health, HealthState
 
-_LOOK_S: Final = 2.0
+log = logging.getLogger(__name__)
+
+_LOOK_S: Final = 1.0
 _STUCK_S: Final = 20.0
 _MOST_WAITING: Final = 20
 _FINISH_S: Final = 3.0
@@ -57,7 +61,7 @@ class EscposPrinter(Printer):
         super().__init__(name, options)
         self._keeper: Keeper | None = None
         self._jobs: Jobs[Slip] | None = None
-        self._failure = ""
+        self._failure: DriverError | None = None
         self._printing_since_s: float | None = None
 
     def print(self, slip: Slip) -> None:
@@ -68,7 +72,7 @@ class EscposPrinter(Printer):
     def _open(self) -> None:
         if self._options.connection == "usb" and importlib.util.find_spec("usb") is None:
             raise DriverUnsupported(self.name, 'pyusb is not installed: "pip install pyusb", or connection = "file"')
-        self._failure = ""
+        self._failure = None
         self._jobs = Jobs(self.name, self._print, _MOST_WAITING)
         self._keeper = Keeper(self.name, self._watch, self._report)
         self._jobs.start()
@@ -84,12 +88,12 @@ class EscposPrinter(Printer):
     def _watch(self, keeper: Keeper) -> None:
         while not keeper.stop.is_set():
             if reason := _reason_missing(self._options):
-                self._failure = ""
+                self._failure = None
                 raise DeviceMissing(self.name, reason)
             if self._is_stuck():
                 raise DeviceFailed(self.name, "the printer does not take the slip: paper out, or cover open?")
-            if self._failure:
-                raise DeviceFailed(self.name, self._failure)
+            if failure := self._failure:
+                raise failure
             keeper.working()
             keeper.stop.wait(_LOOK_S)
 
@@ -101,16 +105,28 @@ class EscposPrinter(Printer):
         self._printing_since_s = time.monotonic()
         try:
             self._send(slip_bytes(slip, self._options))
-        except (DriverError, OSError, ValueError) as error:
-            detail = error.detail if isinstance(error, DriverError) else str(error)
-            self._failure = f"a slip was not printed: {detail}"
-            missing = isinstance(error, DeviceMissing)
-            self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, self._failure))
+        except Exception as error:  # noqa: BLE001  pyusb, pyserial, termios and python-escpos have no common root
+            self._notice_failure(error)
         else:
-            self._failure = ""
-            self._report(Health(HealthState.WORKING))
+            self._failure = None
+            self._say(Health(HealthState.WORKING))
         finally:
             self._printing_since_s = None
+
+    def _notice_failure(self, error: Exception) -> None:
+        detail = f"a slip was not printed: {error.detail if isinstance(error, DriverError) else error}"
+        if isinstance(error, DeviceMissing):
+            # Only a printer in the network cannot be seen to come back, and stays missing until a slip is printed.
+            self._failure = DeviceMissing(self.name, detail) if self._options.connection == "network" else None
+            self._say(Health(HealthState.MISSING, detail))
+        else:
+            self._failure = DeviceFailed(self.name, detail)
+            self._say(Health(HealthState.FAILED, detail))
+
+    def _say(self, health: Health) -> None:
+        """Report, unless this is the thread of a stuck printer that was left behind."""
+        if self._jobs is not None:
+            self._report(health)
 
     def _send(self, data: bytes) -> None:
         if reason := _reason_missing(self._options):
@@ -127,8 +143,9 @@ class EscposPrinter(Printer):
             printer.open()
             try:
                 yield printer
-            finally:
                 printer.close()
+            finally:
+                _let_go(printer)
         except DeviceNotFoundError as error:
             raise DeviceMissing(self.name, f"the printer cannot be opened: {error}") from error
         except Error as error:
@@ -136,8 +153,7 @@ class EscposPrinter(Printer):
 
 
 def _connection(options: EscposOptions) -> Any:
-    from escpos import printer  # noqa: PLC0415  17 MB, needed only when something is printed
-
+    printer = load_escpos()
     match options.connection:
         case "usb":
             timeout_ms = round(1000 * options.timeout_s)
@@ -148,6 +164,17 @@ def _connection(options: EscposOptions) -> Any:
             return printer.Network(options.host, options.port, timeout=options.timeout_s, profile=options.profile)
         case "file":
             return printer.File(options.path, profile=options.profile)
+
+
+def _let_go(printer: Any) -> None:
+    """Close even what fails to close, or python-escpos tries once more, and fails, when its garbage is collected."""
+    try:
+        printer.close()
+    except Exception as error:  # noqa: BLE001  as above
+        log.info("a printer that failed does not close: %s", error)
+        broken, printer.device = printer.device, False
+        with contextlib.suppress(Exception):
+            broken.close()
 
 
 def _reason_missing(options: EscposOptions) -> str:

@@ -84,7 +84,8 @@ def _bad_options(wanted: type[DriverOptions], device: str, message: str) -> BadD
         return BadDriverOptions(device, unknown["key"], f'unknown option "{unknown["key"]}"; known are: {known}')
     if missing := _MISSING_KEY.search(what):
         return BadDriverOptions(device, missing["key"], f'option "{missing["key"]}" is missing')
-    return BadDriverOptions(device, path, f'option "{path}": {what[:1].lower()}{what[1:]}')
+    said = what[:1].lower() + what[1:]
+    return BadDriverOptions(device, path, f'option "{path}": {said}' if path else said)
 
 
 def _keys(wanted: type[DriverOptions]) -> list[str]:

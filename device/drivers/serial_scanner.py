@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final, Literal
@@ -11,7 +10,7 @@ import serial
 from msgspec import Meta
 
 from device.drivers.base import DriverOptions, Scanner
-from device.drivers.errors import DeviceFailed, DeviceMissing
+from device.drivers.errors import DriverError, node_error
 from device.drivers.keeper import Keeper, now_ms
 from device.drivers.places import find_device
 from device.drivers.scans import ScanAssembler, ScanningOptions
@@ -81,10 +80,7 @@ def _translated(device: str) -> Iterator[None]:
     """Turn what pyserial raises (SerialException is an OSError, and not all are SerialException) into our errors."""
     try:
         yield
-    except (DeviceMissing, DeviceFailed):
+    except DriverError:
         raise
     except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM):
-            detail = f"no permission ({error}): add the terminal's user to the group dialout"
-            raise DeviceFailed(device, detail) from error
-        raise DeviceMissing(device, str(error)) from error
+        raise node_error(device, error, "dialout") from error

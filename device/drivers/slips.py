@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final
 from msgspec import Meta
 
 from device.drivers.base import DriverOptions, Slip, SlipLine, Style
+from device.drivers.escpos_loader import load_escpos
 
 _KANJI_ON: Final = b"\x1c&"
 _KANJI_OFF: Final = b"\x1c."
@@ -40,7 +41,7 @@ class PaperOptions(DriverOptions, frozen=True, kw_only=True):
 
 def slip_bytes(slip: Slip, paper: PaperOptions) -> bytes:
     """Give the bytes that print a slip; raises ValueError for an encoding or profile that python-escpos lacks."""
-    from escpos.printer import Dummy  # noqa: PLC0415  17 MB, needed only when something is printed
+    Dummy = load_escpos().Dummy  # noqa: N806  a class
 
     try:
         printer = Dummy(profile=paper.profile)

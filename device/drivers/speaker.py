@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from device.drivers import portaudio
 from device.drivers.base import DriverOptions, Speaker
-from device.drivers.errors import DeviceMissing, DriverError
+from device.drivers.errors import DriverError, health_of
 from device.drivers.keeper import Jobs, Keeper
 from device.drivers.pcm import resample, to_float, to_int16
 from device.ports import Health, HealthState
@@ -20,8 +20,9 @@ _MOST_WAITING: Final = 8
 _FINISH_S: Final = 2.0
 _LOOK_S: Final = 5.0
 _PIECE: Final = 1024
-
-Rate = Annotated[int, Meta(ge=8000, le=192_000)]
+# Silence around each sound: sound servers lose the first and the last milliseconds of a stream.
+_LEAD_S: Final = 0.06
+_TAIL_S: Final = 0.2
 
 
 class SpeakerOptions(DriverOptions, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class SpeakerOptions(DriverOptions, frozen=True, kw_only=True):
 
     device: str = ""
     """Part of the sound device's name; empty for the default device."""
-    rates_hz: Annotated[tuple[Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
+    rates_hz: Annotated[tuple[portaudio.Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
     """Rates to try if the device does not take that of a sound."""
     volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
 
@@ -79,7 +80,7 @@ class SoundSpeaker(Speaker):
             with portaudio.stream(self._sound, self.name), portaudio.translated(self._sound, self.name):
                 self._play_through(samples, wanted_hz)
         except DriverError as error:
-            self._report_error(error)
+            self._report(health_of(error))
         else:
             self._report(Health(HealthState.WORKING))
 
@@ -90,10 +91,7 @@ class SoundSpeaker(Speaker):
         rate_hz = portaudio.choose_rate(self._sound, self.name, number, "output", rates_hz)
         sounding = samples if samples.dtype.kind == "f" else to_float(samples)
         pcm = to_int16(resample(sounding, wanted_hz, rate_hz) * options.volume).astype("<i2").tobytes()
+        pcm = bytes(2 * round(_LEAD_S * rate_hz)) + pcm + bytes(2 * round(_TAIL_S * rate_hz))
         with self._sound.RawOutputStream(samplerate=rate_hz, device=number, channels=1, dtype="int16") as opened:
             for at in range(0, len(pcm), 2 * _PIECE):
                 opened.write(pcm[at : at + 2 * _PIECE])
-
-    def _report_error(self, error: DriverError) -> None:
-        missing = isinstance(error, DeviceMissing)
-        self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, error.detail))

@@ -11,7 +11,7 @@ import select
 from dataclasses import dataclass
 from typing import Final
 
-from device.drivers.errors import DeviceFailed, DeviceMissing
+from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, node_error
 
 _CAPTURE: Final = 1
 _MMAP: Final = 1
@@ -223,10 +223,9 @@ class VideoStream:
     def _control(self, request: int, argument: ctypes.Structure | ctypes.c_int) -> None:
         fcntl.ioctl(self._descriptor, request, argument)
 
-    def _translated(self, error: OSError | ValueError) -> DeviceMissing | DeviceFailed:
-        number = error.errno if isinstance(error, OSError) else errno.EBADF
-        if number in (errno.EACCES, errno.EPERM):
-            return DeviceFailed(self._device, f"no permission ({error}): add the terminal's user to the group video")
-        if number in (errno.EINVAL, errno.ENOTTY):
+    def _translated(self, error: OSError | ValueError) -> DriverError:
+        if isinstance(error, ValueError):  # select was given the descriptor of a camera that is closed
+            return DeviceMissing(self._device, str(error))
+        if error.errno in (errno.EINVAL, errno.ENOTTY):
             return DeviceFailed(self._device, f"{self._path} does not work as a camera: {error}")
-        return DeviceMissing(self._device, str(error))
+        return node_error(self._device, error, "video")

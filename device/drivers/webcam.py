@@ -12,7 +12,7 @@ from msgspec import Meta
 from PIL import Image
 
 from device.drivers.base import Camera, DriverOptions
-from device.drivers.errors import DeviceMissing, DriverError
+from device.drivers.errors import DeviceMissing, DriverError, health_of
 from device.drivers.places import find_device
 from device.drivers.v4l2 import Picture, VideoStream
 from device.ports import Health, HealthState
@@ -82,8 +82,7 @@ class Webcam(Camera):
 
     def _lose(self, error: DriverError) -> None:
         self._close()
-        missing = isinstance(error, DeviceMissing)
-        self._report(Health(HealthState.MISSING if missing else HealthState.FAILED, error.detail))
+        self._report(health_of(error))
 
 
 class FilesOptions(DriverOptions, frozen=True, kw_only=True):

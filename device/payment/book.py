@@ -9,12 +9,13 @@ from typing import TypeVar
 import msgspec
 
 from device.payment.errors import IdConflict, NotFound
-from device.payment.journal import Entry, Journal, StateRow
+from device.payment.journal import Entry, Journal, JournalDamaged, StateRow
 from device.payment.refund import RefundState, read_refund, write_refund
 from device.payment.sale import Sale, read_sale, write_sale
-from device.payment.views import OpenSale, RefundRequest
+from device.payment.views import OpenSale, Phase, RefundRequest
 from protocol.records import Body
 
+LATEST_SALES = 20
 _SALE, _REFUND = "sale", "refund"
 _State = TypeVar("_State")
 
@@ -27,15 +28,18 @@ class Book:
         self._sales: dict[str, Sale] = {}
         self._refunds: dict[str, RefundState] = {}
         self._digests: dict[str, bytes] = {}
+        self._latest: dict[str, Sale] = {}
+        """The newest sales, oldest first: every change of a page asks for them."""
 
     def resume(self) -> None:
         """Read what was open when the terminal last ran."""
         for row in self._journal.unfinished(_SALE):
-            self._sales[row.id] = read_sale(row.content)
+            self._sales[row.id] = _sale(row)
             self._digests[row.id] = row.digest
         for row in self._journal.unfinished(_REFUND):
-            self._refunds[row.id] = read_refund(row.content)
+            self._refunds[row.id] = _refund(row)
             self._digests[row.id] = row.digest
+        self._latest = {row.id: _sale(row) for row in reversed(self._journal.latest(_SALE, LATEST_SALES))}
 
     @property
     def open_sales(self) -> tuple[Sale, ...]:
@@ -51,13 +55,13 @@ class Book:
         """Find a sale; NotFound otherwise."""
         if sale in self._sales:
             return self._sales[sale]
-        return read_sale(_found(self._journal.state(_SALE, sale), f"there is no sale {sale[:32]!r}").content)
+        return _sale(_found(self._journal.state(_SALE, sale), f"there is no sale {sale[:32]!r}"))
 
     def refund(self, refund: str) -> RefundState:
         """Find a refund; NotFound otherwise."""
         if refund in self._refunds:
             return self._refunds[refund]
-        return read_refund(_found(self._journal.state(_REFUND, refund), "there is no such refund").content)
+        return _refund(_found(self._journal.state(_REFUND, refund), "there is no such refund"))
 
     def sale_of(self, request: OpenSale) -> Sale | None:
         """Find the sale of a register's request; IdConflict if the id came with other content."""
@@ -79,24 +83,29 @@ class Book:
         row = self._journal.state_of_request(_REFUND, register, request)
         return self.refund(_found(row, "this register has no refund with this id").id)
 
-    def latest_sales(self, count: int) -> tuple[Sale, ...]:
-        """Give the newest sales, newest first."""
-        return tuple(self.sale(row.id) for row in self._journal.latest(_SALE, count))
+    @property
+    def latest_sales(self) -> tuple[Sale, ...]:
+        """The newest sales, newest first."""
+        return tuple(reversed(self._latest.values()))
 
     def enter_sale(self, sale: Sale, request: OpenSale) -> None:
-        """Note a new sale, on disk, under the register's id."""
+        """Note the request of a sale; `keep` the sale next, and `forget` it if that fails."""
         self._digests[sale.sale] = _digest(request)
-        self.keep((), (sale,))
 
     def enter_refund(self, refund: RefundState, request: RefundRequest) -> None:
-        """Note the request of a refund; `keep` it next."""
+        """Note the request of a refund; `keep` the refund next, and `forget` it if that fails."""
         self._digests[refund.refund] = _digest_refund(request)
+
+    def forget(self, request: str) -> None:
+        """Drop the request of a sale or refund that could not be kept."""
+        self._digests.pop(request, None)
 
     def keep(self, bodies: Sequence[Body], sales: Sequence[Sale], refunds: Sequence[RefundState] = ()) -> list[Entry]:
         """Commit records with the states they lead to, then show these states."""
         rows = [*map(self._sale_row, sales), *map(self._refund_row, refunds)]
         entries = self._journal.commit(bodies, rows)
         for sale in sales:
+            self._place(sale)
             _put(self._sales, sale.sale, sale, final=sale.phase.is_final)
         for refund in refunds:
             _put(self._refunds, refund.refund, refund, final=refund.is_final)
@@ -107,6 +116,7 @@ class Book:
 
     def remember(self, sale: Sale) -> None:
         """Note a change that moves no money and may be lost with the power."""
+        self._place(sale)
         self._sales[sale.sale] = sale
 
     def remember_refund(self, refund: RefundState) -> None:
@@ -115,8 +125,15 @@ class Book:
 
     def sale_of_payment(self, payment: str) -> Sale:
         """Find the sale that a payment belongs to; NotFound otherwise."""
-        row = self._journal.state_by_payment(payment)
+        row = self._journal.state_by_payment(payment) if payment else None
         return self.sale(_found(row, "there is no payment with this id").id)
+
+    def _place(self, sale: Sale) -> None:
+        is_new = sale.phase is Phase.GATHERING and sale.sale not in self._sales
+        if is_new or sale.sale in self._latest:
+            self._latest[sale.sale] = sale
+        if len(self._latest) > LATEST_SALES:
+            del self._latest[next(iter(self._latest))]
 
     def _row_of(self, kind: str, register: str, request: str, digest: bytes) -> StateRow | None:
         row = self._journal.state_of_request(kind, register, request)
@@ -149,6 +166,20 @@ class Book:
             payment="",
             content=write_refund(refund),
         )
+
+
+def _sale(row: StateRow) -> Sale:
+    try:
+        return read_sale(row.content)
+    except ValueError as error:
+        raise JournalDamaged(f"the state of sale {row.id} in the journal cannot be read") from error
+
+
+def _refund(row: StateRow) -> RefundState:
+    try:
+        return read_refund(row.content)
+    except ValueError as error:
+        raise JournalDamaged(f"the state of refund {row.id} in the journal cannot be read") from error
 
 
 def _found(row: StateRow | None, text: str) -> StateRow:

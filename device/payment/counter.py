@@ -9,10 +9,11 @@ from dataclasses import replace
 from device.payment import service
 from device.payment.checkout import next_tick_ms
 from device.payment.day import count_day
-from device.payment.errors import BadRequest, Busy, NotAllowed, NotFound, Offline, OutOfService, TooLate
-from device.payment.events import CancelAsked, Decided, Interrupted, Tick
+from device.payment.errors import Busy, CounterProblem, NotAllowed, NotFound, Offline, OutOfService, TooLate
+from device.payment.events import CancelAsked, Decided, Event, Interrupted, Tick
 from device.payment.presenting import Presenter
 from device.payment.refund import RefundState, refund_body, refund_view, refuse_wrong_refund, settle_refund
+from device.payment.requests import refuse_wrong_names, refuse_wrong_sale
 from device.payment.sale import Sale, view_of
 from device.payment.till import Till
 from device.payment.views import (
@@ -26,16 +27,14 @@ from device.payment.views import (
     SaleView,
 )
 from device.ports import Health, Reading
-from protocol import money
 from protocol.answers import Decision
 from protocol.questions import TotalsAnswer, TotalsQuestion
 from protocol.records import Action, Line, Started, Tampered
 
 log = logging.getLogger(__name__)
 
-LATEST_SALES = 20
-LONGEST_BASKET = 500
 _TOTALS_TIMEOUT_S = 10.0
+_CLOSE_ATTEMPTS = 3
 _ASK_REFUND_EVERY_MS = 2_000
 
 
@@ -47,6 +46,7 @@ class Counter:
         self._presenter = presenter
         self._is_supervisor = is_supervisor
         self._devices: dict[str, Health] = {}
+        self._case_open = False
         self._listeners: list[Callable[[CounterView], None]] = []
         till.on_change(self._publish)
 
@@ -58,7 +58,7 @@ class Counter:
         self._till.keep((Started(software=settings.software, settings=settings.settings_hash),))
         for sale in self._till.book.open_sales:
             self._till.apply(sale, Interrupted("interrupted"))
-        latest = self._till.book.latest_sales(1)
+        latest = self._till.book.latest_sales
         self._till.current = latest[0].sale if latest else ""
 
     def stop(self) -> None:
@@ -66,7 +66,7 @@ class Counter:
         self._presenter.stop()
         self._till.service.enter(service.STOPPING)
         for sale in self._till.book.open_sales:
-            self._till.apply(sale, Interrupted("stopped"))
+            self._apply_or_log(sale, Interrupted("stopped"))
 
     @property
     def resolving(self) -> bool:
@@ -88,7 +88,7 @@ class Counter:
         return CounterView(
             terminal=till.settings.terminal,
             sale=view_of(shown) if shown else None,
-            last=tuple(view_of(sale) for sale in till.book.latest_sales(LATEST_SALES)),
+            last=tuple(view_of(sale) for sale in till.book.latest_sales),
             queue=till.journal.queue,
             online=till.line.online,
             in_service=not till.service.trouble,
@@ -104,11 +104,12 @@ class Counter:
 
     def open_sale(self, request: OpenSale) -> SaleView:
         """Begin a sale; the same request again gives the same sale."""
+        refuse_wrong_names(request)
         known = self._till.book.sale_of(request)
         if known is not None:
             return view_of(known)
         self._till.service.refuse_if_out()
-        self._refuse_wrong_sale(request)
+        refuse_wrong_sale(request, self._till.settings.currency)
         running = self._till.running
         if running is not None:
             raise Busy(running.sale)
@@ -144,6 +145,7 @@ class Counter:
 
     def refund(self, request: RefundRequest) -> RefundView:
         """Begin a refund; the same request again gives the same refund with its present state."""
+        refuse_wrong_names(request)
         known = self._till.book.refund_of(request)
         if known is not None:
             return refund_view(known)
@@ -176,19 +178,18 @@ class Counter:
 
     async def close_day(self) -> DayView:
         """Count since the last close of day, compare with settlement, and write it down."""
-        running = self._till.running
-        if running is not None:
-            raise Busy(running.sale)
-        if not self._till.line.online:
-            raise Offline("the day can be closed when settlement can be reached")
-        count = count_day(self._till.journal, self._till.settings.currency)
-        question = TotalsQuestion(first=count.first, last=count.last, currency=self._till.settings.currency)
-        answer = await self._till.line.ask(question, _TOTALS_TIMEOUT_S)
-        if not isinstance(answer, TotalsAnswer):
-            raise Offline("settlement did not answer; the day is not closed")
-        day = count.beside(answer, open_records=max(0, count.last - answer.kept))
-        self._till.keep((count.body(),))
-        return day
+        for _ in range(_CLOSE_ATTEMPTS):
+            self._refuse_open_day()
+            count = count_day(self._till.journal, self._till.settings.currency)
+            question = TotalsQuestion(first=count.first, last=count.last, currency=self._till.settings.currency)
+            answer = await self._till.line.ask(question, _TOTALS_TIMEOUT_S)
+            if not isinstance(answer, TotalsAnswer):
+                raise Offline("settlement did not answer; the day is not closed")
+            if self._till.journal.head.number == count.last:
+                day = count.beside(answer, open_records=max(0, count.last - answer.kept))
+                self._till.keep((count.body(),))
+                return day
+        raise Offline("sales went on while settlement was asked; close the day again")
 
     # what drivers, uplink and time bring
 
@@ -196,7 +197,7 @@ class Counter:
         """Take a reading of any device."""
         try:
             self._presenter.present(reading)
-        except OutOfService as error:
+        except CounterProblem as error:
             log.error("a reading is passed over: %s", error)  # noqa: TRY400 - the till has logged the cause
 
     def decided(self, decision: Decision) -> None:
@@ -207,7 +208,9 @@ class Counter:
             else:
                 self._till.apply(self._till.book.sale(decision.sale), Decided(decision))
         except NotFound:
-            log.warning("a decision names sale %s, which this terminal does not know", decision.sale)
+            log.warning("a decision names sale %.32r, which this terminal does not know", decision.sale)
+        except CounterProblem as error:
+            log.error("a decision about sale %s cannot be kept and is asked for again: %s", decision.sale, error)  # noqa: TRY400 - the till has logged the cause
 
     def tick(self) -> None:
         """Let time pass; called several times a second."""
@@ -215,7 +218,7 @@ class Counter:
         for sale in self._till.book.open_sales:
             due = next_tick_ms(sale)
             if due is not None and now >= due:
-                self._till.apply(sale, Tick())
+                self._apply_or_log(sale, Tick())
         for refund in self._till.book.open_refunds:
             if now >= refund.ask_at_ms or refund.ask_at_ms - now > _ASK_REFUND_EVERY_MS:
                 self._till.book.remember_refund(replace(refund, ask_at_ms=now + _ASK_REFUND_EVERY_MS))
@@ -223,47 +226,55 @@ class Counter:
 
     def tampered(self, *, is_open: bool) -> None:
         """Take the state of the case; an open case ends service until the next start."""
+        if is_open is self._case_open:
+            return
+        self._case_open = is_open
         if is_open and self._till.service.enter(service.CASE_OPEN):
             log.error("the case is open: out of service")
-            self._till.keep((Tampered(open=1),))
-            running = self._till.running
-            if running is not None:
-                self._till.apply(running, CancelAsked())
-        elif not is_open and self._till.service.trouble == service.CASE_OPEN:
-            self._till.keep((Tampered(open=0),))
+        try:
+            self._till.keep((Tampered(open=int(is_open)),))
+        except OutOfService as error:
+            log.error("that the case was opened or closed is not in the journal: %s", error)  # noqa: TRY400
+        running = self._till.running
+        if is_open and running is not None:
+            self._apply_or_log(running, CancelAsked())
 
     def device_health(self, name: str, health: Health) -> None:
         """Take the health of a device."""
         self._devices[name] = health
         self._publish()
 
+    def chain_forked(self) -> None:
+        """Learn that settlement holds another chain under this terminal's name: a copy of it is at work somewhere."""
+        if self._till.service.enter(service.CHAIN_FORKED):
+            log.error("settlement holds other records of this terminal: out of service")
+            self._publish()
+
     def line_changed(self) -> None:
         """Show that the line to settlement came, went, or that the queue became shorter."""
         self._publish()
+
+    def _apply_or_log(self, sale: Sale, event: Event) -> None:
+        """Advance a sale when nobody waits for it; if the disk refuses, the sale stays as it is and is tried again."""
+        try:
+            self._till.apply(sale, event)
+        except CounterProblem as error:
+            log.debug("sale %s does not advance: %s", sale.sale, error)
+
+    def _refuse_open_day(self) -> None:
+        """Raise Busy or Offline unless everything of the day is decided and settlement can be asked."""
+        for open_sale in self._till.book.open_sales:
+            raise Busy(open_sale.sale)
+        for refund in self._till.book.open_refunds:
+            raise Busy(refund.sale, "a refund is not decided yet; close the day a little later")
+        if not self._till.line.online:
+            raise Offline("the day can be closed when settlement can be reached")
 
     def _refund_decided(self, decision: Decision) -> None:
         refund = self._till.book.refund(decision.subject)
         settled, sale, bodies = settle_refund(refund, self._till.book.sale(refund.sale), decision)
         if bodies:
             self._till.keep(bodies, (sale,), (settled,))
-
-    def _refuse_wrong_sale(self, request: OpenSale) -> None:
-        currency = self._till.settings.currency
-        if len(request.lines) > LONGEST_BASKET:
-            raise BadRequest(f"a basket has at most {LONGEST_BASKET} lines")
-        if request.amount is None:
-            if request.lines:
-                raise BadRequest("a basket comes with its amount")
-            return
-        if request.amount.currency != currency:
-            raise BadRequest(f"this terminal takes {currency}")
-        if request.amount.minor <= 0:
-            raise BadRequest("an amount is above zero")
-        amounts = [line.amount for line in request.lines]
-        if any(amount.currency != currency for amount in amounts):
-            raise BadRequest(f"every line of the basket is in {currency}")
-        if amounts and money.total(amounts, currency) != request.amount:
-            raise BadRequest("the lines of the basket do not add up to the amount")
 
     def _shown(self) -> Sale | None:
         return self._till.book.sale(self._till.current) if self._till.current else None
@@ -273,7 +284,10 @@ class Counter:
             return
         view = self.view()
         for listener in tuple(self._listeners):
-            listener(view)
+            try:
+                listener(view)
+            except Exception:  # what is on disk must not be undone by a page or a lamp
+                log.exception("a listener of the counter failed")
 
 
 def _line(line: LineView) -> Line:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from device.payment.journal import Journal
+from device.payment.journal import Journal, read_record
 from device.payment.views import DayView
-from protocol.envelope import ContentType, take_apart
 from protocol.money import Money
 from protocol.questions import TotalsAnswer
-from protocol.records import Action, DayClosed, Outcome, Record, Verdict, parse_record
+from protocol.records import Action, DayClosed, Outcome, Record, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def count_day(journal: Journal, currency: str) -> DayCount:
     refunded: list[int] = []
     for entry in journal.entries(first - 1):
         if entry.kind == Outcome.__name__:
-            _count(_read(entry.message), paid, refunded)
+            _count(read_record(entry), paid, refunded)
     return DayCount(
         first=first,
         last=journal.head.number,
@@ -79,7 +78,3 @@ def _count(record: Record, paid: dict[str, int], refunded: list[int]) -> None:
         paid[outcome.subject] = outcome.amount.minor
     elif outcome.verdict is Verdict.DECLINED or outcome.action is Action.REVERSE:
         paid.pop(outcome.subject, None)
-
-
-def _read(message: bytes) -> Record:
-    return parse_record(take_apart(message, ContentType.RECORD).payload)

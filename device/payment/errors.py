@@ -25,9 +25,9 @@ class Busy(CounterProblem):
 
     reason = "busy"
 
-    def __init__(self, sale: str) -> None:
+    def __init__(self, sale: str, text: str = "another sale is running; finish or cancel it first") -> None:
         self.sale = sale
-        super().__init__("another sale is running; finish or cancel it first")
+        super().__init__(text)
 
 
 class OutOfService(CounterProblem):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -59,7 +59,7 @@ class TokenPresented:
 
     attempt: str
     scheme: str
-    token: bytes
+    token: bytes = field(repr=False)
     mode: Mode
     began_ms: int
 

@@ -8,10 +8,13 @@ import msgspec
 
 from device.payment.errors import CounterProblem
 from device.payment.presented import has_check_digit
+from device.payment.sale import LARGEST_DUE_MINOR
+from device.payment.wording import LONGEST_LABEL, is_wording
 from protocol.money import Money
 from protocol.records import Line
 
 _GTIN_DIGITS = 14
+_LENGTHS = (8, 12, 13, 14)
 
 
 class BadCatalogue(CounterProblem, ValueError):
@@ -45,14 +48,14 @@ class Catalogue:
         """Read a TOML file of tables `["6901234567892"]` with `label` and `price`; BadCatalogue if it is wrong."""
         try:
             articles = msgspec.toml.decode(path.read_bytes(), type=dict[str, Article])
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise BadCatalogue(f"{path}: {error}") from error
         for gtin, article in articles.items():
-            if not gtin.isdigit() or not has_check_digit(gtin):
-                raise BadCatalogue(f"{path}: {gtin} is not an article number with a right check digit")
-            if article.price <= 0:
-                raise BadCatalogue(f"{path}: the price of {gtin} is not above zero")
-        return cls({gtin.zfill(_GTIN_DIGITS): article for gtin, article in articles.items()}, currency)
+            _check(path, gtin, article)
+        by_number = {gtin.zfill(_GTIN_DIGITS): article for gtin, article in articles.items()}
+        if len(by_number) < len(articles):
+            raise BadCatalogue(f"{path}: an article is there twice, with and without leading zeros")
+        return cls(by_number, currency)
 
     def line(self, gtin: str) -> Line | None:
         """Give one piece of an article as a line of a basket; None if the store does not sell it."""
@@ -60,3 +63,13 @@ class Catalogue:
         if article is None:
             return None
         return Line(code=gtin, label=article.label, quantity=1, amount=Money(article.price, self._currency))
+
+
+def _check(path: Path, gtin: str, article: Article) -> None:
+    is_number = gtin.isascii() and gtin.isdigit() and len(gtin) in _LENGTHS
+    if not is_number or not has_check_digit(gtin):
+        raise BadCatalogue(f"{path}: {gtin} is not an article number with a right check digit")
+    if not 0 < article.price <= LARGEST_DUE_MINOR:
+        raise BadCatalogue(f"{path}: the price of {gtin} is not between 1 and {LARGEST_DUE_MINOR} minor units")
+    if not is_wording(article.label, LONGEST_LABEL):
+        raise BadCatalogue(f"{path}: the label of {gtin} is not 1 to {LONGEST_LABEL} printable characters")

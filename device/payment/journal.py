@@ -6,16 +6,20 @@ offline queue; only settlement's signed receipt moves that mark.
 
 JournalProblem
 +-- JournalDamaged    the chain does not hold, or the file is no journal; sales must not go on
++-- JournalInUse      another terminal works with it
 +-- JournalFull       the disk refuses to keep more (also an OSError)
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -23,8 +27,9 @@ from device.ports import Clock
 from keys.port import Signer
 from protocol import chain
 from protocol.chain import Head
+from protocol.envelope import ContentType, take_apart
 from protocol.errors import ProtocolProblem
-from protocol.records import Body, Record, Stamp, kind_of, open_record, seal_record
+from protocol.records import Body, Record, Stamp, kind_of, open_record, parse_record, seal_record
 
 SCHEMA_VERSION = 1
 
@@ -51,6 +56,10 @@ class JournalDamaged(JournalProblem):
     """What is in the file is not what was written."""
 
 
+class JournalInUse(JournalProblem):
+    """Two writers would tear the chain apart."""
+
+
 class JournalFull(JournalProblem, OSError):
     """The disk does not take any more."""
 
@@ -62,7 +71,7 @@ class Entry:
     number: int
     kind: str
     hash: bytes
-    message: bytes
+    message: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +101,31 @@ class Journal:
         self._signer = signer
         self._clock = clock
         self._connection: sqlite3.Connection | None = None
+        self._lock: int | None = None
         self._head = Head()
         self._receipted = 0
 
     def start(self) -> None:
-        """Open or make the file and check that its newest records hold; JournalDamaged otherwise."""
+        """Open or make the file for this writer alone, and check that its newest records hold; or JournalProblem."""
         if self._connection is not None:
             return
-        self._connection = _connect(self._path)
-        self._head = self._read_head()
-        (self._receipted,) = self._database.execute("SELECT number FROM mark WHERE name = 'receipted'").fetchone()
+        self._lock = _lock(self._path)
+        try:
+            self._connection = _connect(self._path)
+            self._head = self._read_head()
+            self._receipted = self._read_mark()
+        except JournalProblem:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """Close the file."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def head(self) -> Head:
@@ -221,6 +239,12 @@ class Journal:
             raise JournalDamaged(f"{self._path}: the newest record is not the one that was written")
         return Head(number, message_hash)
 
+    def _read_mark(self) -> int:
+        row = self._database.execute("SELECT number FROM mark WHERE name = 'receipted'").fetchone()
+        if row is None or not 0 <= row[0] <= self._head.number:
+            raise JournalDamaged(f"{self._path}: settlement has receipted records that are not there")
+        return int(row[0])
+
     def _hash_of(self, number: int) -> bytes | None:
         row = self._database.execute("SELECT hash FROM record WHERE number = ?", (number,)).fetchone()
         return row[0] if row else None
@@ -240,10 +264,19 @@ class Journal:
             database.execute("BEGIN IMMEDIATE")
             yield database
             database.execute("COMMIT")
-        except sqlite3.Error as error:
-            if database.in_transaction:
-                database.execute("ROLLBACK")
-            raise _translated(self._path, error) from error
+        except BaseException as error:
+            _roll_back(database)
+            if isinstance(error, sqlite3.Error):
+                raise _translated(self._path, error) from error
+            raise
+
+
+def read_record(entry: Entry) -> Record:
+    """Read a record of the journal, which was verified when it was written; JournalDamaged if it is none any more."""
+    try:
+        return parse_record(take_apart(entry.message, ContentType.RECORD).payload)
+    except ProtocolProblem as error:
+        raise JournalDamaged(f"record {entry.number} of the journal is damaged: {error}") from error
 
 
 def verify(path: Path, public_key: ec.EllipticCurvePublicKey) -> int:
@@ -251,10 +284,11 @@ def verify(path: Path, public_key: ec.EllipticCurvePublicKey) -> int:
     head = Head()
     for entry in read_entries(path):
         try:
-            head = head.follow(open_record(entry.message, public_key), entry.message)
+            record = open_record(entry.message, public_key)
+            head = head.follow(record, entry.message)
         except ProtocolProblem as error:
             raise JournalDamaged(f"{path}: record {entry.number}: {error}") from error
-        if head.number != entry.number or head.hash != entry.hash:
+        if (head.number, head.hash, kind_of(record.body)) != (entry.number, entry.hash, entry.kind):
             raise JournalDamaged(f"{path}: record {entry.number} is not where it was written")
     return head.number
 
@@ -263,7 +297,10 @@ def read_entries(path: Path) -> Iterator[Entry]:
     """Give the records of a journal file, also while the terminal runs."""
     if not path.is_file():
         raise JournalProblem(f"there is no journal {path}")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        raise JournalProblem(f"the journal {path} cannot be opened: {error}") from error
     try:
         rows = connection.execute("SELECT number, kind, hash, message FROM record ORDER BY number")
         for row in rows:
@@ -296,9 +333,25 @@ def _state_values(state: StateRow) -> tuple[object, ...]:
     )
 
 
-def _state_of(row: Iterable[object]) -> StateRow:
+def _state_of(row: Iterable[Any]) -> StateRow:
     kind, state_id, register, request, digest, final, opened_ms, payment, content = row
-    return StateRow(kind, state_id, register, request, digest, bool(final), opened_ms, payment, content)  # type: ignore[arg-type]
+    return StateRow(kind, state_id, register, request, digest, bool(final), opened_ms, payment, content)
+
+
+def _lock(path: Path) -> int:
+    """Keep other terminals out as long as the descriptor is open; the kernel lets go of it however a process ends."""
+    beside = path.with_name(path.name + ".lock")  # SQLite's own locks would not outlive a reader of the file itself
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise JournalProblem(f"the journal {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise JournalInUse(f"another terminal works with the journal {path}; stop it first") from error
+    return descriptor
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -315,6 +368,12 @@ def _connect(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise JournalProblem(f"the journal {path} cannot be opened: {error.strerror}") from error
     return connection
+
+
+def _roll_back(database: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):  # SQLite has rolled back by itself, or does when the file is opened again
+        if database.in_transaction:
+            database.execute("ROLLBACK")
 
 
 def _make_schema(path: Path, connection: sqlite3.Connection) -> None:

@@ -13,7 +13,7 @@ class SettlementLine(Protocol):
 
     @property
     def online(self) -> bool:
-        """Connected, and a signed message of settlement is less than 10 s old."""
+        """Connected, and settlement's last signed heartbeat came less than 10 s ago."""
 
     def flush(self) -> None:
         """Send what is new in the journal."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -22,7 +22,7 @@ from protocol.errors import BadToken
 class WalletToken:
     """A token of the house wallet."""
 
-    token: bytes
+    token: bytes = field(repr=False)
 
     @property
     def is_signed(self) -> bool:
@@ -36,7 +36,7 @@ class ForeignToken:
 
     scheme: str
     """"alipay", "wechat", "unionpay" or "emv"."""
-    token: bytes
+    token: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,21 @@ class Goods:
 class CouponCode:
     """A coupon of the house."""
 
-    code: str
+    code: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
     """A member card of the house."""
 
-    code: str
+    code: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
     """The card of a sales clerk or supervisor."""
 
-    text: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

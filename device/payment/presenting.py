@@ -49,6 +49,8 @@ class Presenter:
         self._catalogue = catalogue
         self._issuer = issuer
         self._questions: set[asyncio.Task[None]] = set()
+        self._asked: set[str] = set()
+        """Coupons that settlement is being asked about."""
 
     def present(self, reading: Reading) -> None:
         """Give a reading to the running sale; without one it is passed over."""
@@ -100,10 +102,10 @@ class Presenter:
 
     def _offline_refusal(self, sale: Sale, presented: WalletToken | ForeignToken) -> str:
         settings = self._till.settings
-        refusal = risk.offline_refusal(presented, sale.due, settings.offline, self._till.spent.exposure)
-        if refusal:
-            return refusal
         try:
+            refusal = risk.offline_refusal(presented, sale.due, settings.offline, self._till.spent.exposure)
+            if refusal:
+                return refusal
             signed = tokens.parse_signed_token(presented.token)
             signed.check(self._issuer, sale.nonce or None, self._till.now.wall_ms // 1000)
         except BadToken as error:
@@ -121,9 +123,20 @@ class Presenter:
             self._till.show_challenge(added)
 
     async def _take_coupon(self, sale_id: str, code: str) -> None:
+        """Ask once for what a coupon takes off: an answer to a second question would name another discount."""
         sale = self._till.book.sale(sale_id)
-        question = CouponQuestion(sale=sale_id, code=code, amount=sale.due)
-        answer = await self._till.line.ask(question, QUESTION_TIMEOUT_S)
+        name = code.removeprefix(tokens.COUPON_PREFIX).lower()
+        if name in sale.coupon_ids:
+            self._refuse(sale_id, "coupon-taken")
+            return
+        if name in self._asked:
+            return
+        self._asked.add(name)
+        try:
+            question = CouponQuestion(sale=sale_id, code=code, amount=sale.due)
+            answer = await self._till.line.ask(question, QUESTION_TIMEOUT_S)
+        finally:
+            self._asked.discard(name)
         if not isinstance(answer, CouponAnswer) or answer.reason:
             self._refuse(sale_id, answer.reason if isinstance(answer, CouponAnswer) else "coupon-offline")
             return

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from device.payment.errors import BadRequest, TooLate
-from device.payment.sale import Sale
+from device.payment.sale import DECLINED_LATE, Sale
 from device.payment.views import Phase, RefundRequest, RefundView
 from protocol.answers import Decision
 from protocol.money import Money
@@ -43,6 +43,8 @@ def refuse_wrong_refund(request: RefundRequest, sale: Sale, running: Iterable[Re
     """Raise BadRequest or TooLate unless so much of this payment can still go back."""
     if sale.phase is not Phase.PAID or sale.payment != request.payment:
         raise TooLate("only a payment that was approved can be refunded")
+    if sale.reason == DECLINED_LATE:
+        raise TooLate("this payment was accepted offline and declined afterwards; nothing can go back")
     if request.amount.currency != sale.currency or request.amount.minor <= 0:
         raise BadRequest(f"a refund is an amount above zero in {sale.currency}")
     promised = sum(refund.amount.minor for refund in running if refund.payment == request.payment)

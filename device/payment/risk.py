@@ -34,7 +34,7 @@ def offline_refusal(
     limits: OfflineLimits,
     exposure: Exposure,
 ) -> str:
-    """Give the reason word why this payment may not be accepted offline; empty if it may."""
+    """Give the reason word why this payment may not be accepted offline, empty if it may; BadToken if it is none."""
     if not limits.enabled:
         return "offline"
     if not isinstance(presented, WalletToken) or not presented.is_signed:

@@ -11,6 +11,12 @@ from protocol import money
 from protocol.money import Money
 from protocol.records import Line, Mode
 
+LONGEST_BASKET = 500
+LARGEST_DUE_MINOR = 10**12 - 1
+"""With the decimal point these are the 13 characters that an EMVCo code has for an amount."""
+DECLINED_LATE = "declined-late"
+"""Reason word of a sale that was accepted offline and declined afterwards: the merchant bears it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coupon:

@@ -6,13 +6,22 @@ from device.payment.errors import OutOfService
 
 CASE_OPEN = "case-open"
 JOURNAL_FULL = "journal-full"
+JOURNAL_DAMAGED = "journal-damaged"
+CHAIN_FORKED = "chain-forked"
 STOPPING = "stopping"
 
 _SENTENCES = {
     CASE_OPEN: "the case of the terminal is open; close it and restart the terminal",
     JOURNAL_FULL: "the terminal cannot write to its journal; a technician must look at its disk",
+    JOURNAL_DAMAGED: "the journal of the terminal does not hold any more; a technician must look at its disk",
+    CHAIN_FORKED: "settlement holds other records of this terminal; a technician must provision it anew",
     STOPPING: "the terminal is stopping",
 }
+
+
+def sentence_of(trouble: str) -> str:
+    """Say a reason word in a sentence that tells what to do."""
+    return _SENTENCES.get(trouble, trouble)
 
 
 class Service:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from device.payment.journal import Entry, Journal
+from device.payment.journal import Entry, Journal, read_record
 from device.payment.risk import Exposure
 from protocol import tokens
-from protocol.envelope import ContentType, take_apart
-from protocol.records import Intent, Mode, kind_of, parse_record
+from protocol.records import Intent, Mode, kind_of
 
 _REMEMBERED = 5_000
 """Records looked through at the start; a token is fresh for minutes, so this is plenty."""
@@ -32,7 +31,7 @@ class SpentTokens:
         """Remember the token of an intent."""
         if entry.kind != _INTENT:
             return
-        body = parse_record(take_apart(entry.message, ContentType.RECORD).payload).body
+        body = read_record(entry).body
         assert isinstance(body, Intent), kind_of(body)
         self._tokens[tokens.token_hash(body.token)] = None
         if len(self._tokens) > _REMEMBERED:
@@ -42,7 +41,7 @@ class SpentTokens:
 
     def knows(self, token: bytes) -> bool:
         """Tell whether the token was tried before."""
-        return tokens.token_hash(token) in self._tokens
+        return any(tokens.token_hash(same) in self._tokens for same in tokens.same_tokens(token))
 
     @property
     def exposure(self) -> Exposure:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from device.payment import checkout, service
 from device.payment.book import Book
-from device.payment.errors import OutOfService
+from device.payment.errors import CounterProblem, OutOfService
 from device.payment.events import ChallengeShown, Event, Now, Timing
-from device.payment.journal import Journal, JournalFull
+from device.payment.journal import Journal, JournalFull, JournalProblem
 from device.payment.line import SettlementLine
 from device.payment.refund import RefundState
 from device.payment.risk import OfflineLimits
@@ -102,11 +102,11 @@ class Till:
         """Commit records and states, show them, send them; OutOfService if the disk refuses, and nothing changed."""
         try:
             entries = self.book.keep(bodies, sales, refunds)
-        except JournalFull as error:
-            log.exception("the journal does not take any more")
-            self.service.enter(service.JOURNAL_FULL)
-            self._changed()
+        except JournalProblem as error:
+            self._break_down(error)
             raise OutOfService(str(error)) from error
+        if self.service.leave(service.JOURNAL_FULL):
+            log.warning("the journal takes records again")
         for entry in entries:
             self.spent.note(entry)
         self._changed()
@@ -115,12 +115,21 @@ class Till:
     def enter_sale(self, sale: Sale, request: OpenSale) -> None:
         """Begin a sale and put it on the display."""
         self.book.enter_sale(sale, request)
+        try:
+            self.keep((), (sale,))
+        except CounterProblem:
+            self.book.forget(sale.sale)
+            raise
         self.current = sale.sale
 
     def enter_refund(self, refund: RefundState, request: RefundRequest, body: Body) -> None:
         """Begin a refund."""
         self.book.enter_refund(refund, request)
-        self.keep((body,), (), (refund,))
+        try:
+            self.keep((body,), (), (refund,))
+        except CounterProblem:
+            self.book.forget(refund.refund)
+            raise
 
     def notice(self, sale: Sale, notice: str) -> None:
         """Say something about what was just presented."""
@@ -134,6 +143,12 @@ class Till:
         challenge = Challenge(self.settings.terminal, sale.sale, self._randomness.token_bytes(tokens.NONCE_BYTES))
         text = emv_qr.write_challenge_code(challenge, merchant=self.settings.merchant, amount=sale.due)
         return self.apply(sale, ChallengeShown(challenge.nonce, text))
+
+    def _break_down(self, error: JournalProblem) -> None:
+        full = isinstance(error, JournalFull)
+        if self.service.enter(service.JOURNAL_FULL if full else service.JOURNAL_DAMAGED):
+            log.error("out of service: %s", error)
+            self._changed()
 
 
 def _nothing() -> None:

@@ -71,8 +71,8 @@ class SaleView:
     reason: str
     """Why the last attempt was declined, or why the sale ended so; a reason word, empty if nothing to say."""
     notice: str
-    """What happened last with something presented: "coupon-taken", "coupon-refused", "member-taken", "goods-added",
-    "goods-unknown", "not-a-payment", "token-expired", "burned", ...; empty if nothing."""
+    """What happened last with something presented, a word such as "coupon-taken" or "goods-unknown"; empty if nothing.
+    The pages have a sentence for each."""
     scheme: str
     """Who charged the payment, empty until approved."""
     payer: str

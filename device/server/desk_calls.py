@@ -37,7 +37,8 @@ class DeskCalls:
 
     def refund(self, register: str, body: RefundBody) -> JSONResponse:
         """Begin a refund, or show it again; too many wrong badges make everybody wait."""
-        if self._wrong_badges.is_exhausted:
+        status = _status(self._desk.find_refund, register, body.id)
+        if status == CREATED and self._wrong_badges.is_exhausted:
             raise Refusal(429, "too-many-badges", "too many wrong badges; wait a minute")
         request = RefundRequest(
             register=register,
@@ -46,7 +47,6 @@ class DeskCalls:
             amount=money_of(body.amount),
             badge=body.badge.strip(),
         )
-        status = _status(self._desk.find_refund, register, body.id)
         try:
             return JSONResponse(refund_json(self._desk.refund(request)), status)
         except NotAllowed:

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from device.payment.views import Desk
 from device.ports import Clock
 from device.server.files import PageFiles
-from device.server.guard import is_loopback
+from device.server.guard import is_local
 from device.server.live import Live
 from device.server.pairing import Pairing
 from device.server.problems import Refusal
@@ -42,7 +42,7 @@ class DisplaySide:
 
     async def _events(self, request: Request) -> Response:
         """Stream the reduced view; the pairing code only to the display of this machine, not to the network."""
-        is_here = is_loopback(request.scope)
+        is_here = is_local(request.scope)
         return self._live.stream(
             lambda view: display_json(
                 view, self._clock.wall().ms, *((self._pairing.code, self._pairing.left_ms) if is_here else ("", 0))
@@ -55,13 +55,13 @@ class DisplaySide:
         if sale is None or not sale.challenge or sale.sale != request.query_params.get("sale"):
             raise Refusal(404, "not-found", "this sale shows no code now")
         if self._drawn[0] != sale.challenge:
-            self._drawn = (sale.challenge, draw_code(sale.challenge))
+            self._drawn = (sale.challenge, _draw_code(sale.challenge))
         return Response(self._drawn[1], media_type="image/svg+xml")
 
 
-def draw_code(text: str) -> bytes:
+def _draw_code(text: str) -> bytes:
     """Draw a QR code of level M with its quiet zone, as SVG."""
-    import segno  # noqa: PLC0415 - a terminal without customers needs no codes
+    import segno  # noqa: PLC0415 - only a terminal with a display draws
 
     picture = io.BytesIO()
     segno.make(text, error="m", micro=False).save(

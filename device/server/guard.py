@@ -109,13 +109,17 @@ class _Answering:
         await self._send(message)
 
 
-def is_loopback(scope: Scope) -> bool:
-    """Tell whether the peer is a program of this machine."""
-    client = scope.get("client")
+def is_local(scope: Scope) -> bool:
+    """Tell whether the peer is this machine: by loopback, or from the very address at which the server was reached."""
+    client, server = scope.get("client"), scope.get("server")
+    if client is None:
+        return False
     try:
-        return client is not None and ipaddress.ip_address(client[0]).is_loopback
+        address = ipaddress.ip_address(client[0])
     except ValueError:
         return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback or (server is not None and client[0] == server[0])
 
 
 def _refuse_foreign_page(headers: Headers, scope: Scope) -> None:

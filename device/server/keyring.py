@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 import msgspec
+
+from keys.private_file import write_private
 
 KINDS = ("register", "page")
 
@@ -60,24 +61,4 @@ class Keyring:
 
 def hash_of(key: str) -> str:
     """Give the SHA-256 of a key of 32 random bytes; so much chance needs no slow hash."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Replace a file of mode 0600 in one step: after a power cut it is the old one or the new one."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(path: Path) -> None:
-    directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

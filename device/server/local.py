@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from device.payment.views import Desk
 from device.ports import Clock
-from device.server.guard import is_loopback
+from device.server.guard import is_local
 from device.server.pairing import Pairing
 from device.server.problems import Refusal
 from device.server.shown import service_json
@@ -48,5 +48,5 @@ class LocalSide:
 
 
 def _refuse_others(request: Request) -> None:
-    if not is_loopback(request.scope) or "origin" in request.headers:
+    if not is_local(request.scope) or "origin" in request.headers:
         raise Refusal(403, "not-local", "only programs of the terminal itself may ask this")

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from device.ports import Clock, Randomness
-from device.server.keyring import Keyring, write_private
+from device.server.keyring import Keyring
 from device.server.limiter import Limiter
+from keys.private_file import write_private
 
 log = logging.getLogger(__name__)
 
@@ -161,4 +162,4 @@ class Pairing:
 
 
 def _same(first: str, second: str) -> bool:
-    return hmac.compare_digest(first.encode("utf-8", "surrogateescape"), second.encode("utf-8", "surrogateescape"))
+    return hmac.compare_digest(first.encode("utf-8", "surrogatepass"), second.encode("utf-8", "surrogatepass"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
@@ -11,7 +13,7 @@ from device.server.desk_calls import CREATED, DeskCalls
 from device.server.live import Live
 from device.server.pairing import PAGE, Pairing
 from device.server.problems import Refusal
-from device.server.shown import day_json, payment_json, refund_json, service_json
+from device.server.shown import Json, day_json, payment_json, refund_json, service_json
 from device.server.wire import PairBody, PaymentBody, RefundBody, id_of, read_body, read_nothing, wait_of
 
 LONGEST_WAIT_S = 30.0
@@ -60,12 +62,7 @@ class RegisterSide:
 
     async def _payment(self, request: Request) -> JSONResponse:
         register, own_id = self._caller(request), id_of(request)
-        wait_s = wait_of(request, LONGEST_WAIT_S)
-        return JSONResponse(
-            await self._live.until_changed(
-                lambda: payment_json(self._desk.find(register, own_id)), request.query_params.get("seen", ""), wait_s
-            )
-        )
+        return await self._when_changed(request, lambda: payment_json(self._desk.find(register, own_id)))
 
     async def _cancel(self, request: Request) -> JSONResponse:
         register, own_id = self._caller(request), id_of(request)
@@ -79,19 +76,16 @@ class RegisterSide:
 
     async def _refund(self, request: Request) -> JSONResponse:
         register, own_id = self._caller(request), id_of(request)
-        wait_s = wait_of(request, LONGEST_WAIT_S)
-        return JSONResponse(
-            await self._live.until_changed(
-                lambda: refund_json(self._desk.find_refund(register, own_id)),
-                request.query_params.get("seen", ""),
-                wait_s,
-            )
-        )
+        return await self._when_changed(request, lambda: refund_json(self._desk.find_refund(register, own_id)))
 
     async def _close_day(self, request: Request) -> JSONResponse:
         self._caller(request)
         await read_nothing(request)
         return JSONResponse(day_json(await self._desk.close_day()))
+
+    async def _when_changed(self, request: Request, show: Callable[[], Json]) -> JSONResponse:
+        seen, wait_s = request.query_params.get("seen", ""), wait_of(request, LONGEST_WAIT_S)
+        return JSONResponse(await self._live.until_changed(show, seen, wait_s))
 
     def _caller(self, request: Request) -> str:
         """Name the register that calls; a Refusal for strangers, who also have to wait when there are many."""

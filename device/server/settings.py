@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-import msgspec
 
 Language = Literal["zh", "en"]
 
 
-class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the server listens, by which names it may be called, and what its pages say."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """By which names the server may be called, and what its pages say."""
 
     host: str = "127.0.0.1"
-    port: int = 8480
+    """The address that it listens on."""
     names: tuple[str, ...] = ()
     """Further host names or addresses, without port, by which registers and browsers call this terminal."""
-    certificate: str = ""
-    """PEM file; with it and its key the server speaks TLS."""
-    key: str = ""
     shop: str = ""
     """How the shopper's display names the shop; empty shows the terminal's name."""
     currency: str = "CNY"

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import random
 import socket
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from keys.tls import client_context
 from protocol import cbor
 
 log = logging.getLogger(__name__)
@@ -166,10 +166,7 @@ class Link:
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
         )
-        context = ssl.create_default_context(cafile=str(settings.authority))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(settings.certificate, settings.key)
-        client.tls_set_context(context)
+        client.tls_set_context(client_context(settings.authority, settings.certificate, settings.key))
         client.connect_timeout = _CONNECT_TIMEOUT_S
         client.will_set(settings.will_topic, settings.will, qos=1, retain=True)
 

@@ -1,8 +1,9 @@
 """The way to settlement: empties the journal's queue, and brings decisions, receipts, answers and the heartbeat.
 
-Only a receipt of settlement empties the queue. After every connection, and whenever settlement starts anew, the
-terminal introduces itself and sends again all that is not receipted. Everything that comes down is verified with
-settlement's key; what is forged, foreign or old changes nothing.
+Only a receipt of settlement empties the queue. After every connection, and at the first beat of every session of
+settlement, the terminal introduces itself and sends again all that is not receipted: before that beat the broker may
+have had nobody to give it to. Everything that comes down is verified with settlement's key; what is forged, foreign or
+old changes nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from device.payment.journal import Journal
+from device.payment.journal import Journal, JournalProblem
 from device.ports import Clock, Randomness
 from device.uplink.link import Link, LinkSettings
 from keys.port import Signer
@@ -31,7 +32,10 @@ from protocol.transport import Birth
 log = logging.getLogger(__name__)
 
 FRESH_MS = 10_000
-"""Settlement counts as reachable so long after its last signed message."""
+"""Settlement counts as reachable so long after its last heartbeat.
+
+Other messages do not count: the broker keeps them for a terminal that was away, so they may be old.
+"""
 _WINDOW = 256
 """Records under way without a receipt."""
 _RUN_BYTES = 128 * 1024
@@ -46,6 +50,9 @@ class UplinkUser(Protocol):
 
     def decided(self, decision: Decision) -> None:
         """Settlement has decided."""
+
+    def chain_forked(self) -> None:
+        """Settlement has signed a receipt for a record that is not in the journal."""
 
     def line_changed(self) -> None:
         """Online or offline now, or the queue became shorter."""
@@ -100,7 +107,7 @@ class Uplink:
 
     @property
     def online(self) -> bool:
-        """Connected, and a signed message of settlement is less than 10 s old."""
+        """Connected, and settlement's last signed heartbeat came less than 10 s ago."""
         if not self._link.up or self._heard_at_ms is None:
             return False
         return self._clock.monotonic_ms() - self._heard_at_ms < FRESH_MS
@@ -172,6 +179,8 @@ class Uplink:
             taker(payload)
         except ProtocolProblem as error:
             log.warning("a message of %d bytes on %s is refused: %s", len(payload), topic, error)
+        except JournalProblem:
+            log.exception("what settlement said cannot be kept; it will say it again")
 
     def _take_beat(self, payload: bytes) -> None:
         beat = answers.open_answer(Beat, payload, self._identity.settlement_key)
@@ -181,8 +190,8 @@ class Uplink:
             return
         self._beat = (beat.session, beat.at_ms)
         self._hear()
-        if session not in (b"", beat.session):
-            log.info("settlement started anew")
+        if session != beat.session:
+            log.info("settlement has a new line to the broker")
             self._introduce()
 
     def _take_receipt(self, payload: bytes) -> None:
@@ -191,12 +200,13 @@ class Uplink:
             return
         if not self._journal.mark_receipted(receipt.number, receipt.hash):
             log.error("settlement has another record %d than this journal: the chain is forked", receipt.number)
+            if self._user is not None:
+                self._user.chain_forked()
             return
         if receipt.at_ms < self._receipt_at_ms:
             return
         self._receipt_at_ms = receipt.at_ms
         self._sent_at_ms = self._clock.monotonic_ms()
-        self._hear()
         if receipt.number < min(self._sent, self._journal.receipted) or self._sent < receipt.number:
             self._sent = receipt.number
         self.flush()

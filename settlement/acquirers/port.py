@@ -7,7 +7,7 @@ transaction. Asked again for the same attempt, it says what became of it, and ch
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -23,7 +23,7 @@ class ChargeRequest:
     sale: str
     attempt: str
     amount: Money
-    token: bytes
+    token: bytes = field(repr=False)
     nonce: bytes | None
     """The challenge that the token may be bound to."""
     offline: bool

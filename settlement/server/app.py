@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/cose"
 LARGEST_BODY = 16 * 1024
 _NOT_FOUND = frozenset({"unknown-sale"})
-_CODE_TRIES, _CODE_WINDOW_S = 10, 60
-_CALLS, _CALL_WINDOW_S = 120, 60
+_CODE_TRIES, _CODE_WINDOW_S = 30, 60
+_CALLS, _CALL_WINDOW_S = 1_200, 60
+"""Many phones of a mall may share one address."""
 
 Announce = Callable[[str, bytes], None]
 """Tells a terminal (its name) a decision."""

@@ -22,7 +22,7 @@ def test_other_lengths_make_none(length: int) -> None:
         ids.make_id(bytes(length))
 
 
-@pytest.mark.parametrize("text", ["", "A" * 16, "a" * 15, "a" * 17, "a" * 15 + "1", "a" * 16 + "\n", "ａ" * 16])
+@pytest.mark.parametrize("text", ["", "A" * 16, "a" * 15, "a" * 17, "a" * 15 + "1", "a" * 16 + "\n", "\uff41" * 16])
 def test_what_only_looks_like_an_identifier_is_none(text: str) -> None:
     assert not ids.is_id(text)
 
@@ -44,7 +44,7 @@ def test_base32_comes_back(data: bytes) -> None:
     assert ids.decode_base32(text) == ids.decode_base32(text.lower()) == data
 
 
-@pytest.mark.parametrize("text", ["A", "AB=", "A1", "AAA AAA", "AF", "ıııııııı", "AAAAAAA\n", "====", "ß"])
+@pytest.mark.parametrize("text", ["A", "AB=", "A1", "AAA AAA", "AF", "\u0131" * 8, "AAAAAAA\n", "====", "ß"])
 def test_damaged_base32_is_refused(text: str) -> None:
     """AF has trailing bits; dotless i would become I in upper case."""
     with pytest.raises(ValueError, match=r".*"):

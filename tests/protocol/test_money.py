@@ -90,7 +90,24 @@ def test_decimals_follow_the_currency(minor: int, code: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "1e2", "+1", ".5", "1.", "1.234", "1,20", " 1", "1 ", "--1", "١", "1_0", "NaN", "0x10", "9" * 16, "1.2.3"],
+    [
+        "",
+        "1e2",
+        "+1",
+        ".5",
+        "1.",
+        "1.234",
+        "1,20",
+        " 1",
+        "1 ",
+        "--1",
+        "\u0661",
+        "1_0",
+        "NaN",
+        "0x10",
+        "9" * 16,
+        "1.2.3",
+    ],
 )
 def test_text_that_is_no_amount_is_refused(text: str) -> None:
     with pytest.raises(MoneyProblem):

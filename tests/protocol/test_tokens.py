@@ -173,10 +173,12 @@ def test_a_limit_that_does_not_fit_is_refused(minor: int) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_token_or_refused(data: bytes) -> None:
-    for parse in (tokens.parse_short_token, tokens.parse_signed_token, tokens.read_voucher):
-        with pytest.raises(BadToken):
+    for parse, length in ((tokens.parse_short_token, 16), (tokens.parse_signed_token, 181), (tokens.read_voucher, 112)):
+        try:
             parse(data)
-            raise BadToken("well-formed by chance")
+        except BadToken:
+            continue
+        assert len(data) == length
 
 
 @given(st.binary(min_size=180, max_size=180), st.sampled_from([0x21, 0x22]))
@@ -225,7 +227,7 @@ def test_a_token_comes_back_from_its_text(token: bytes) -> None:
         tokens.token_text(_short()) + "=",
         tokens.token_text(_short()) + "A",
         " " + tokens.token_text(_short()),
-        "TW1:" + "ı" * 26,
+        "TW1:" + "\u0131" * 26,
     ],
 )
 def test_text_that_is_no_token_is_refused(text: str) -> None:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,15 @@ def test_the_service_says_when_it_is_ready_and_alive(unit: Path):
 @every_unit
 def test_what_a_new_start_cannot_mend_is_not_started_again(unit: Path):
     assert set(settings_of(unit)["RestartPreventExitStatus"].split()) == SETTINGS_CANNOT_HEAL
+
+
+@every_unit
+def test_the_command_line_has_the_command_that_the_unit_starts(unit: Path):
+    program, command, option, _ = settings_of(unit)["ExecStart"].split()
+    assert Path(program).name == "tillwave"
+    told = run("env", "NO_COLOR=1", "TERM=dumb", sys.executable, "-m", "tillwave", command, "--help")
+    assert told.returncode == 0, told.stderr
+    assert option in told.stdout
 
 
 def test_a_stop_waits_for_a_shopper_who_types_a_password():

@@ -1,4 +1,4 @@
-"""A house wallet, and a phone enrolled with it."""
+"""Settlement's side for phones, and a phone enrolled with it."""
 
 from __future__ import annotations
 
@@ -6,34 +6,32 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from wallet_house import House, serve
+from wallet_house import House
 
-from keys.file import FileKey
 from wallet.account import Account, enrol
 from wallet.phone import Phone
 from wallet.ports import SeededRandomness, SteppedClock
 
 NOW_MS = 1_790_000_000_250
-CODE = "7K2M-Q4XD"
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(FileKey.create(tmp_path / "issuer.key"))
-    server = serve(made)
-    yield made
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def account(house: House, tmp_path: Path) -> Account:
-    return enrol(tmp_path / "phone", house.url, CODE, None)
 
 
 @pytest.fixture
 def clock() -> SteppedClock:
     return SteppedClock(NOW_MS)
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: SteppedClock) -> Iterator[House]:
+    made = House(tmp_path, clock)
+    made.start()
+    yield made
+    assert made.complaints() == []
+    made.stop()
+
+
+@pytest.fixture
+def account(house: House, tmp_path: Path, clock: SteppedClock) -> Account:
+    return enrol(tmp_path / "phone", house.url, house.code, None, clock=clock)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from wallet_house import House
 from keys.port import KeyUnusable
 from wallet.account import Account, enrol
 from wallet.errors import AccountDamaged, AccountExists, AccountMissing, BadSettings, Refused, Unreachable
+from wallet.ports import SteppedClock
 
 
 def test_enrolled_account_is_read_again(account: Account) -> None:
@@ -32,16 +33,18 @@ def test_no_secret_is_shown(account: Account) -> None:
 
 def test_second_account_in_a_folder_is_refused(account: Account, house: House) -> None:
     with pytest.raises(AccountExists):
-        enrol(account.folder, house.url, "7K2M-Q4XD", None)
+        enrol(account.folder, house.url, house.code, None)
 
 
-def test_wrong_code_is_refused_and_the_right_one_goes_on_with_the_same_key(house: House, tmp_path: Path) -> None:
+def test_wrong_code_is_refused_and_the_right_one_goes_on_with_the_same_key(
+    house: House, tmp_path: Path, clock: SteppedClock
+) -> None:
     folder = tmp_path / "phone"
-    with pytest.raises(Refused, match="not known"):
-        enrol(folder, house.url, "0000-0000", None)
+    with pytest.raises(Refused, match="code is wrong"):
+        enrol(folder, house.url, "AAAA-AAAA-AAAA", None, clock=clock)
     pem = (folder / "phone.key").read_bytes()
     assert not (folder / "wallet.json").exists()
-    enrol(folder, house.url, "7K2M-Q4XD", None)
+    enrol(folder, house.url, house.code, None, clock=clock)
     assert (folder / "phone.key").read_bytes() == pem
 
 

@@ -13,11 +13,9 @@ from wallet.phone import Offer, Phone
 from wallet.ports import SteppedClock
 from wallet.settlement_client import Verdict
 
-SALE = "aaaabbbbccccdddd"
-
 
 def offer_of(house: House, phone: Phone, minor: int = 1230) -> Offer:
-    return phone.scan(terminal_code(house.open_sale("till-1", SALE, minor), minor))
+    return phone.scan(terminal_code(house.open_sale(minor), minor))
 
 
 def test_short_token_is_genuine_and_names_now(phone: Phone, account: Account, clock: SteppedClock) -> None:
@@ -69,7 +67,7 @@ def test_bound_tokens_are_good_for_their_challenge_alone(phone: Phone, house: Ho
 
 
 def test_terminals_code_is_read(phone: Phone, house: House) -> None:
-    challenge = house.open_sale("till-1", SALE, 1230)
+    challenge = house.open_sale()
     code = terminal_code(challenge, 1230)
     offer = phone.scan(f"  {code}\n")
     assert offer == Offer(challenge, Money(1230, "CNY"), "Tea House", "一间茶室")
@@ -93,7 +91,7 @@ def test_other_texts_cannot_be_paid(phone: Phone, text: str) -> None:
 
 
 def test_changed_amount_breaks_the_check_value(phone: Phone, house: House) -> None:
-    code = terminal_code(house.open_sale("till-1", SALE, 1230), 1230)
+    code = terminal_code(house.open_sale(), 1230)
     with pytest.raises(NotPayable):
         phone.scan(code.replace("540512.30", "540510.30"))
 
@@ -105,8 +103,8 @@ def test_no_text_breaks_the_scanner(text: str) -> None:
 
 
 def test_settlement_vouches_for_the_amount(phone: Phone, house: House) -> None:
-    challenge = house.open_sale("till-1", SALE, 1230, merchant="Tea House, floor 3")
-    assert phone.vouched(phone.scan(terminal_code(challenge, 1230))).merchant == "Tea House, floor 3"
+    challenge = house.open_sale()
+    assert phone.vouched(phone.scan(terminal_code(challenge))).amount == Money(1230, "CNY")
     with pytest.raises(NotPayable, match="another amount"):
         phone.vouched(phone.scan(terminal_code(challenge, 1000)))
 
@@ -120,9 +118,9 @@ def test_payment_is_approved_once_however_often_it_is_asked(phone: Phone, house:
 
 
 def test_lost_answer_is_asked_for_again_with_the_same_order(phone: Phone, house: House) -> None:
-    house.lose_answers = 2
+    house.way.lose_answers = 2
     assert phone.pay(offer_of(house, phone)).verdict is Verdict.APPROVED
-    assert house.order_messages == 3
+    assert house.way.orders == 3
     assert len(house.payments) == 1
 
 
@@ -130,7 +128,7 @@ def test_lost_answers_leave_the_outcome_unknown_until_asked_after_a_restart(
     phone: Phone, house: House, clock: SteppedClock
 ) -> None:
     offer = offer_of(house, phone)
-    house.lose_answers = 3
+    house.way.lose_answers = 3
     unknown = phone.pay(offer)
     assert unknown.verdict is Verdict.UNKNOWN
     clock.step(60_000)
@@ -143,7 +141,7 @@ def test_lost_answers_leave_the_outcome_unknown_until_asked_after_a_restart(
 
 def test_network_gone_after_a_lost_answer_stays_unknown(phone: Phone, house: House, account: Account) -> None:
     offer = offer_of(house, phone)
-    house.lose_answers = 3
+    house.way.lose_answers = 3
     phone.pay(offer)
     away = Phone(unreachable(account), clock=SteppedClock(0))
     assert away.pay(offer).verdict is Verdict.UNKNOWN
@@ -161,48 +159,94 @@ def test_network_gone_before_anything_was_sent_is_no_payment(phone: Phone, house
 
 def test_pending_order_is_asked_again(phone: Phone, house: House) -> None:
     offer = offer_of(house, phone)
-    house.pending_answers = 1
+    house.way.pending_answers = 1
     assert phone.pay(offer).verdict is Verdict.PENDING
     assert phone.pay(offer).verdict is Verdict.APPROVED
-    assert len(house.orders) == 1
+    assert house.way.orders == 2
 
 
 def test_declined_order_may_be_tried_anew(phone: Phone, house: House) -> None:
     offer = offer_of(house, phone, 99_900)
     declined = phone.pay(offer)
     assert (declined.verdict, declined.reason) == (Verdict.DECLINED, "insufficient-funds")
-    house.balance = 100_000
+    house.load(100_000)
     approved = phone.pay(offer)
     assert approved.verdict is Verdict.APPROVED
     assert approved.order != declined.order
 
 
-def test_sale_that_settlement_does_not_know_is_refused(phone: Phone, house: House) -> None:
+def test_declined_order_says_why(phone: Phone, house: House) -> None:
     offer = offer_of(house, phone)
-    house.sales.clear()
-    with pytest.raises(Refused, match="not known"):
+    house.close_sale(offer.challenge.sale)
+    assert phone.pay(offer).reason == "sale-closed"
+
+
+def test_sale_that_is_over_is_not_vouched_for_unless_this_phone_paid_it(phone: Phone, house: House) -> None:
+    paid, over = offer_of(house, phone), offer_of(house, phone)
+    phone.pay(paid)
+    for offer in (paid, over):
+        house.close_sale(offer.challenge.sale)
+    assert phone.vouched(paid) == paid
+    assert phone.pay(phone.vouched(paid)).verdict is Verdict.APPROVED
+    with pytest.raises(Refused, match="does not wait") as refused:
+        phone.vouched(over)
+    assert refused.value.reason == "unknown-sale"
+
+
+def test_order_of_a_phone_with_a_wrong_clock_is_refused(phone: Phone, house: House, account: Account) -> None:
+    offer = offer_of(house, phone)
+    late = Phone(account, clock=SteppedClock(0))
+    with pytest.raises(Refused, match="clock"):
+        late.pay(offer)
+    late.close()
+    assert phone.pay(offer).verdict is Verdict.APPROVED
+
+
+def test_busy_settlement_is_no_lost_answer(phone: Phone, house: House) -> None:
+    offer = offer_of(house, phone)
+    house.allow_calls(1)
+    phone.statement()
+    with pytest.raises(Unreachable, match="too often"):
         phone.pay(offer)
+    assert house.payments == []
+    house.allow_calls(1)
+    assert phone.pay(offer).verdict is Verdict.APPROVED
 
 
-def test_statement_brings_balance_and_a_fresh_voucher(phone: Phone, house: House, account: Account) -> None:
-    house.coupons = [{"code": "TWC:AAAABBBBCCCCDDDD", "label": "5 off"}]
-    phone.pay(offer_of(house, phone))
+def test_statement_brings_what_the_account_has(phone: Phone, house: House) -> None:
+    coupon, card = house.give_coupon("5 off"), house.give_member_card()
+    offer = offer_of(house, phone)
+    phone.pay(offer)
     statement = phone.statement()
     assert statement.balance == Money(11_620, "CNY")
-    assert statement.coupons[0].label == "5 off"
-    assert statement.payments[0].sale == SALE
+    assert [(one.code, one.label) for one in statement.coupons] == [(coupon, "5 off")]
+    assert statement.member == card
+    (payment,) = statement.payments
+    assert (payment.sale, payment.verdict, payment.merchant) == (offer.challenge.sale, "approved", "Tea House")
+
+
+def test_fresh_voucher_is_kept_when_it_lasts_longer(phone: Phone, account: Account, clock: SteppedClock) -> None:
+    phone.statement()
+    assert phone.account.voucher == account.voucher
+    clock.step(7_200_000)
+    phone.statement()
     assert phone.account.voucher != account.voucher
     assert Account.load(account.folder).voucher == phone.account.voucher
 
 
-def test_voucher_of_another_account_is_not_kept(phone: Phone, house: House, account: Account) -> None:
-    own, house.alias = house.alias, b"other"
-    voucher = house.voucher()
-    house.alias = own
-    house.voucher = lambda: voucher  # type: ignore[method-assign]
+@pytest.mark.parametrize("voucher", ["", "zz", "00" * 112])
+def test_voucher_that_is_none_is_not_kept(phone: Phone, house: House, account: Account, voucher: str) -> None:
+    house.way.changes = {"voucher": voucher}
     with pytest.raises(Unintelligible):
         phone.statement()
     assert Account.load(account.folder).voucher == account.voucher
+
+
+@pytest.mark.parametrize("change", [{"balance": 5}, {"balance": {"minor": 1, "currency": "???"}}, {"coupons": None}])
+def test_statement_that_is_none_is_not_believed(phone: Phone, house: House, change: dict[str, object]) -> None:
+    house.way.changes = change
+    with pytest.raises(Unintelligible):
+        phone.statement()
 
 
 def test_phone_shows_no_secret(phone: Phone, account: Account) -> None:

@@ -1,177 +1,233 @@
-"""A house wallet small enough for a test: the wire of settlement's phone side, with real signatures and real loss."""
+"""The real settlement's side for phones, behind a way that can lose answers after they were booked."""
 
 from __future__ import annotations
 
-import json
+import asyncio
 import secrets
-import ssl
 import threading
-import time
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec
+import httpx
 
 from keys.file import FileKey
-from protocol import tokens
+from protocol import ids
 from protocol.emv_merchant import MerchantDetails, build_dynamic_code
 from protocol.money import Money
-from protocol.phone import Enrolment, Order, StatementRequest, point_to_key, read_phone
+from protocol.records import Action, ChallengeOpened, Result
 from protocol.tokens import Challenge
+from settlement import accounts, ledger, offers, payments, reports, sales, splits
+from settlement.acquirers.house_wallet import SCHEME
+from settlement.clock import Clock
+from settlement.config import BrokerSettings, HttpSettings, Settings, Splits
+from settlement.opening import office_of
+from settlement.phones import PhoneDesk
+from settlement.server.app import PhoneServer
+from settlement.server.limits import RateLimit
+from settlement.server.listener import Listener
+from settlement.store import Store
+
+TERMINAL = "till-1"
 
 
-@dataclass
-class Sale:
-    challenge: Challenge
-    amount: Money
-    merchant: str = "Tea House"
-
-
-@dataclass
 class House:
-    """Settings and books of the house wallet; `lose_answers` counts answers that are booked and never sent."""
+    """Settlement with one account of 128.50, as a test steers it."""
 
-    issuer: FileKey
-    balance: int = 12_850
-    lose_answers: int = 0
-    pending_answers: int = 0
-    sales: dict[tuple[str, str], Sale] = field(default_factory=dict)
-    codes: set[str] = field(default_factory=lambda: {"7K2M-Q4XD"})
-    coupons: list[dict[str, str]] = field(default_factory=list)
-    member: str | None = None
-    alias: bytes = field(default_factory=lambda: secrets.token_bytes(5))
-    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-    key: ec.EllipticCurvePublicKey | None = None
-    orders: dict[str, tuple[Order, dict]] = field(default_factory=dict)
-    payments: list[dict] = field(default_factory=list)
-    order_messages: int = 0
-    url: str = ""
+    def __init__(self, folder: Path, clock: Clock, certificate: tuple[Path, Path] | None = None) -> None:
+        self.issuer = FileKey.create(folder / "settlement.key")
+        nowhere = folder / "not-used"
+        files = certificate or (None, None)
+        self.settings = Settings(
+            mall="riverside",
+            currency="CNY",
+            merchant="Tea House",
+            authority=nowhere,
+            key=nowhere,
+            certificate=nowhere,
+            broker=BrokerSettings(certificate=nowhere, key=nowhere),
+            splits=Splits(version="1", merchant=10_000),
+            state=folder / "state",
+            http=HttpSettings(port=0, certificate=files[0], key=files[1]),
+        )
+        self.office = office_of(self.settings, self.issuer, clock)
+        self.store = Store(self.settings.database_url)
+        self.decisions: list[tuple[str, bytes]] = []
+        desk = PhoneDesk(self.office, self.store, self.office.acquirers[SCHEME])
+        self.server = PhoneServer(self.office, self.store, desk, lambda *decision: self.decisions.append(decision))
+        self.app = self.server.app()
+        self.listener = Listener(self.settings.http, self.app)
+        self.way = LossyWay(self)
 
-    def open_sale(self, terminal: str, sale: str, minor: int, merchant: str = "Tea House") -> Challenge:
-        challenge = Challenge(terminal, sale, secrets.token_bytes(16))
-        self.sales[terminal, sale] = Sale(challenge, Money(minor, "CNY"), merchant)
+    def start(self) -> None:
+        self.store.start()
+        with self.store.writing() as connection:
+            wallet = accounts.open_account(connection, self.office, "Lin Mei")
+            accounts.load_money(connection, self.office, wallet, Money(12_850, "CNY"))
+            self.code = accounts.make_code(connection, self.office, wallet)
+        self.alias = wallet.alias
+        if self.settings.http.certificate:
+            self.listener.start()
+        self.way.start()
+
+    def stop(self) -> None:
+        self.way.stop()
+        self.listener.stop()
+        self.store.stop()
+
+    @property
+    def url(self) -> str:
+        """The way to settlement that a test can cut."""
+        return f"http://127.0.0.1:{self.way.server.server_port}"
+
+    @property
+    def https_url(self) -> str:
+        """Settlement's own server, if it was given a certificate."""
+        return f"https://127.0.0.1:{self.listener.port}"
+
+    @property
+    def balance(self) -> int:
+        return self._statement()["balance"]["minor"]
+
+    @property
+    def payments(self) -> list[dict]:
+        return self._statement()["payments"]
+
+    def allow_calls(self, count: int) -> None:
+        """Let phones call so often and no more."""
+        self.server._calls = RateLimit(self.office.clock, count, 60)
+
+    def load(self, minor: int) -> None:
+        with self.store.writing() as connection:
+            wallet = accounts.by_alias(connection, self.alias)
+            accounts.load_money(connection, self.office, wallet, Money(minor, "CNY"))
+
+    def open_sale(self, minor: int = 1230, sale: str = "") -> Challenge:
+        challenge = Challenge(TERMINAL, sale or new_id(), secrets.token_bytes(16))
+        opened = ChallengeOpened(sale=challenge.sale, amount=Money(minor, "CNY"), nonce=challenge.nonce, coupons=())
+        with self.store.writing() as connection:
+            sales.open_challenge(connection, TERMINAL, 1, opened)
         return challenge
 
-    def book(self, sale: str, minor: int, merchant: str, verdict: str = "approved") -> None:
-        self.balance -= minor if verdict == "approved" else 0
-        amount = {"minor": minor, "currency": "CNY"}
-        at_ms = time.time_ns() // 1_000_000
-        row = {"sale": sale, "at_ms": at_ms, "amount": amount, "verdict": verdict, "merchant": merchant}
-        self.payments.insert(0, row)
+    def close_sale(self, sale: str) -> None:
+        with self.store.writing() as connection:
+            sales.close(connection, TERMINAL, sale, Result.UNPAID)
 
-    def voucher(self) -> str:
-        expires = int(time.time()) + 86_400
-        limit = Money(20_000, "CNY")
-        made = tokens.make_voucher(self.issuer, alias=self.alias, public_key=self.key, expires_s=expires, limit=limit)
-        return tokens.write_voucher(made).hex()
+    def take_at_counter(self, minor: int) -> str:
+        """Book a payment as the counter's intent would."""
+        sale = new_id()
+        with self.store.writing() as connection:
+            payment = payments.Payment(
+                terminal=TERMINAL,
+                payment=new_id(),
+                action=Action.PAY,
+                sale=sale,
+                number=1,
+                scheme=SCHEME,
+                source=accounts.by_alias(connection, self.alias).account,
+                payer="",
+                amount=Money(minor, "CNY"),
+                state=payments.State.PAID,
+                terms=splits.make_terms(self.settings, TERMINAL, None, ()),
+            )
+            payments.book(connection, self.office, payment, ())
+        return sale
 
-    def enrol(self, body: bytes) -> dict:
-        message, envelope = read_phone(Enrolment, body)
-        key = point_to_key(message.public_key)
-        envelope.verify(key)
-        if message.code not in self.codes:
-            raise PermissionError("the code is not known or was used")
-        self.codes.discard(message.code)
-        self.key = key
-        texts = {"alias": self.alias.hex(), "secret": self.secret.hex(), "voucher": self.voucher()}
-        return {**texts, "name": "Lin Mei", "currency": "CNY"}
+    def give_coupon(self, label: str) -> str:
+        with self.store.writing() as connection:
+            terms = offers.CouponTerms(label=label, funder="merchant", minor=500)
+            return offers.coupon_text(offers.issue_coupon(connection, self.office, terms, self.alias))
 
-    def order(self, body: bytes) -> dict:
-        self.order_messages += 1
-        order, envelope = read_phone(Order, body)
-        envelope.verify(self.key)
-        if order.order in self.orders:
-            known, answer = self.orders[order.order]
-            assert known == order, "the same id came with other content"
-            if answer["verdict"] != "pending" or self.pending_answers:
-                self.pending_answers -= 1
-                return answer
-        answer = self._decide(order)
-        self.orders[order.order] = (order, answer)
+    def give_member_card(self) -> str:
+        with self.store.writing() as connection:
+            return offers.member_text(offers.issue_member(connection, self.office, "Lin Mei", 300, self.alias))
+
+    def complaints(self) -> list[str]:
+        with self.store.reading() as connection:
+            return ledger.check(connection)
+
+    def _statement(self) -> dict:
+        with self.store.reading() as connection:
+            wallet = accounts.by_alias(connection, self.alias)
+            return reports.of_wallet(connection, self.office, wallet)
+
+
+class LossyWay:
+    """A way to settlement that counts, loses and changes what passes."""
+
+    def __init__(self, house: House) -> None:
+        self.lose_answers = 0
+        """Orders that settlement carries out and the phone hears nothing of."""
+        self.pending_answers = 0
+        """Orders that are answered as an acquirer would that asks the shopper for a password."""
+        self.is_cut = False
+        self.changes: dict[str, object] = {}
+        self.orders = 0
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(house))
+        self.server.daemon_threads = True
+
+    def start(self) -> None:
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def pass_on(self, house: House, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+        answer = asyncio.run(_ask(house, method, path, headers, body))
+        if self.changes and path == "/phone/statement":
+            return httpx.Response(200, json=answer.json() | self.changes)
         return answer
 
-    def _decide(self, order: Order) -> dict:
-        sale = self.sales.get((order.terminal, order.sale))
-        if sale is None:
-            raise PermissionError("the sale is not known")
-        amount = {"minor": order.amount.minor, "currency": "CNY"}
-        if self.pending_answers:
-            self.pending_answers -= 1
-            return {"verdict": "pending", "reason": "", "amount": amount}
-        if order.nonce != sale.challenge.nonce or order.amount != sale.amount:
-            return {"verdict": "declined", "reason": "challenge-mismatch", "amount": amount}
-        if order.amount.minor > self.balance:
-            return {"verdict": "declined", "reason": "insufficient-funds", "amount": amount}
-        self.book(order.sale, order.amount.minor, sale.merchant)
-        return {"verdict": "approved", "reason": "", "amount": amount}
+    def _handler(way, house: House) -> type[BaseHTTPRequestHandler]:  # noqa: N805 self is the handler's
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 10
+            disable_nagle_algorithm = True
 
-    def statement(self, body: bytes) -> dict:
-        message, envelope = read_phone(StatementRequest, body)
-        assert message.alias == self.alias
-        envelope.verify(self.key)
-        balance = {"minor": self.balance, "currency": "CNY"}
-        own = {"coupons": self.coupons, "member": self.member, "payments": self.payments}
-        return {"balance": balance, "voucher": self.voucher(), **own}
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                is_order = self.path == "/phone/order"
+                way.orders += is_order
+                if is_order and way.pending_answers:
+                    way.pending_answers -= 1
+                    amount = {"minor": 1230, "currency": "CNY"}
+                    pending = {"verdict": "pending", "reason": "", "amount": amount}
+                    return self._answer(httpx.Response(200, json=pending))
+                headers = {"Content-Type": self.headers["Content-Type"]}
+                answer = way.pass_on(house, "POST", self.path, headers, body)
+                if way.is_cut or (is_order and way.lose_answers):
+                    way.lose_answers -= is_order
+                    self.close_connection = True
+                    return None
+                return self._answer(answer)
 
-    def offer(self, terminal: str, sale: str) -> dict:
-        if (terminal, sale) not in self.sales:
-            raise PermissionError("the sale is not known")
-        known = self.sales[terminal, sale]
-        return {"amount": {"minor": known.amount.minor, "currency": "CNY"}, "merchant": known.merchant}
+            def do_GET(self) -> None:
+                self._answer(way.pass_on(house, "GET", self.path, {}, b""))
 
+            def _answer(self, answer: httpx.Response) -> None:
+                self.send_response(answer.status_code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(answer.content)))
+                self.end_headers()
+                self.wfile.write(answer.content)
 
-def serve(house: House, certificate: tuple[Path, Path] | None = None) -> ThreadingHTTPServer:
-    """Serve it on loopback in a thread; `house.url` then tells where."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(house))
-    server.daemon_threads = True
-    if certificate is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(*certificate)
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    house.url = f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
-    return server
+            def log_message(self, *_arguments: object) -> None:
+                pass
+
+        return Handler
 
 
-def _handler(house: House) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = 10
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            assert self.headers["Content-Type"] == "application/cose"
-            self._answer(getattr(house, self.path.removeprefix("/phone/")), body)
-
-        def do_GET(self) -> None:
-            asked = parse_qs(urlsplit(self.path).query)
-            self._answer(house.offer, asked["terminal"][0], asked["sale"][0])
-
-        def _answer(self, work, *arguments: object) -> None:
-            try:
-                status, answer = 200, work(*arguments)
-            except PermissionError as refusal:
-                status, answer = 403, {"error": str(refusal)}
-            if work == house.order and house.lose_answers:
-                house.lose_answers -= 1
-                self.close_connection = True
-                return
-            content = json.dumps(answer).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    return Handler
+async def _ask(house: House, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+    settlement = httpx.ASGITransport(house.app)
+    async with httpx.AsyncClient(transport=settlement, base_url="http://settlement") as client:
+        return await client.request(method, path, headers=headers, content=body)
 
 
-def terminal_code(challenge: Challenge, minor: int) -> str:
+def new_id() -> str:
+    return ids.make_id(secrets.token_bytes(ids.ID_BYTES))
+
+
+def terminal_code(challenge: Challenge, minor: int = 1230) -> str:
     """Write the code as a terminal shows it."""
     merchant = MerchantDetails(
         name="Tea House", city="Shanghai", country="CN", local_language="zh", local_name="一间茶室"

@@ -45,13 +45,19 @@ def list_records(
 @app.command()
 def verify(config: Config = _CONFIG, *, json: Json = False) -> None:
     """Check the signature of every record and the whole chain; exit code 1 at the first that does not hold."""
+    from device.payment.journal import JournalDamaged
     from device.payment.journal import verify as verify_journal
     from keys.certificates import load_certificate, public_key_of
 
     with _refusals():
         settings = _settings(config)
         public_key = public_key_of(load_certificate(settings.keys.record_certificate))
-        count = verify_journal(settings.journal, public_key)
+        try:
+            count = verify_journal(settings.journal, public_key)
+        except JournalDamaged as error:
+            if json:
+                typer.echo(json_text.dumps({"journal": str(settings.journal), "good": False, "error": str(error)}))
+            raise
     if json:
         typer.echo(json_text.dumps({"journal": str(settings.journal), "records": count, "good": True}))
     else:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tillwave.exits import Exit, exit_on
+from tillwave.exits import Exit, exit_on, leave
 
 app = typer.Typer(
     help="Work the simulated devices of a running terminal: show codes, play sound, type, press, unplug, break.",
@@ -38,6 +38,10 @@ def devices(bench: Folder, *, json: Annotated[bool, typer.Option("--json", help=
         ]
         typer.echo(json_text.dumps(rows))
         return
+    if not found:
+        raise leave(
+            Exit.FAILED, f"no simulated device listens in {bench}; is the terminal running, and is this its bench?"
+        )
     for one in found:
         plugged = "plugged in" if one.plugged else "unplugged"
         typer.echo(f"{one.kind:<11} {one.name:<10} {one.health:<9} {plugged:<11} {one.fault or '-'}")

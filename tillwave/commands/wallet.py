@@ -197,38 +197,29 @@ def _print_result(offer: Offer, result: PayResult, *, json: bool) -> None:
 
 def _print_statement(name: str, statement: Statement) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
-    console = Console()
-    console.print(f"[bold]{statement.balance}[/]  {name}", highlight=False)
+    console = Console(highlight=False)
+    console.print(f"[bold]{statement.balance}[/]  {escape(name)}")
     if statement.member:
-        console.print(f"Member card {statement.member}", highlight=False)
+        console.print(f"Member card {escape(statement.member)}")
     for coupon in statement.coupons:
-        console.print(f"Coupon {coupon.code}  {coupon.label}", highlight=False)
+        console.print(f"Coupon {escape(coupon.code)}  {escape(coupon.label)}")
     table = Table("when", "amount", "outcome", "merchant", "sale")
     for payment in statement.payments:
-        when = _when(payment.at_ms)
-        table.add_row(when, str(payment.amount), payment.verdict, payment.merchant, payment.sale)
+        texts = (str(payment.amount), payment.verdict, payment.merchant, payment.sale)
+        table.add_row(_when(payment.at_ms), *map(escape, texts))
     if statement.payments:
         console.print(table)
 
 
 def _describe_statement(statement: Statement) -> dict[str, Any]:
-    return {
-        "balance": _describe_money(statement.balance),
-        "coupons": [{"code": coupon.code, "label": coupon.label} for coupon in statement.coupons],
-        "member": statement.member,
-        "payments": [
-            {
-                "sale": payment.sale,
-                "at_ms": payment.at_ms,
-                "amount": _describe_money(payment.amount),
-                "verdict": payment.verdict,
-                "merchant": payment.merchant,
-            }
-            for payment in statement.payments
-        ],
-    }
+    import msgspec
+
+    fields: dict[str, Any] = msgspec.to_builtins(statement)
+    del fields["voucher"]
+    return fields
 
 
 def _describe_money(amount: Money) -> dict[str, Any]:

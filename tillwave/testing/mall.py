@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,9 +16,9 @@ from provisioning.badge import Badge, make_badge
 from provisioning.broker import provision_broker
 from provisioning.layout import Device, Offline, Supervisor, TerminalChoices
 from provisioning.mall import BrokerAddress, Mall, Merchant
-from provisioning.settlement import PhoneAddress, SettlementChoices, Shares, provision_settlement
+from provisioning.settlement import Owner, PhoneAddress, SettlementChoices, Shares, provision_settlement
 from provisioning.terminal import provision_terminal
-from tillwave.testing.processes import Program, accepts, free_port
+from tillwave.testing.processes import Program, accepts, find_program, free_port
 
 if TYPE_CHECKING:
     from tillwave.testing.shopper import Shopper
@@ -51,12 +52,10 @@ class MallPlan:
 
     name: str = "demo"
     currency: str = "CNY"
-    merchant: Merchant = field(
-        default_factory=lambda: Merchant(
-            name="Longjing Tea House", city="Hangzhou", country="CN", local_name="龙井茶馆"
-        )
-    )
+    merchant: Merchant = TEA_HOUSE
     shares: Shares = SHARES
+    owners: Mapping[str, Owner] = field(default_factory=dict)
+    """By terminal: whose it is and in which store it stands."""
 
 
 class BoxedMall:
@@ -73,6 +72,7 @@ class BoxedMall:
         self._broker: Program | None = None
         self._settlement: Program | None = None
         self._badges: dict[str, Badge] = {}
+        self._badges_lock = threading.Lock()
 
     def start(self) -> None:
         """Make authority, broker and settlement, and start the last two."""
@@ -83,20 +83,30 @@ class BoxedMall:
         configuration = provision_broker(
             self.folder / "broker", authority, BrokerAddress("localhost", self.broker_port), at=now
         )
-        choices = SettlementChoices(shares=self.plan.shares, phones=PhoneAddress(port=self.phone_port), beat_s=1.0)
+        choices = SettlementChoices(
+            shares=self.plan.shares, phones=PhoneAddress(port=self.phone_port), owners=self.plan.owners, beat_s=1.0
+        )
         settings = provision_settlement(self.settlement_folder, authority, at=now, choices=choices)
         self._authority = authority
-        self._broker = self._program("broker", "mosquitto", "-c", str(configuration))
+        self._broker = self._program("broker", find_program("mosquitto") or "mosquitto", "-c", str(configuration))
         self._settlement = self._program("settlement", *TILLWAVE, "settle", "--config", str(settings))
         self.start_broker()
         self.start_settlement()
+
+    def at_the_end(self, act: Callable[[], object]) -> None:
+        """Do something when the mall stops, before what was started earlier ends."""
+        self._cleanup.callback(act)
 
     def stop(self) -> None:
         """End terminals, settlement and broker; harmless when stopped."""
         self._cleanup.close()
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -161,7 +171,7 @@ class BoxedMall:
             decision_timeout_s=plan.decision_timeout_s,
             catalogue="catalogue.toml" if plan.catalogue else None,
             offline=plan.offline,
-            supervisors=[Supervisor(who, self._badge(who).hash) for who in plan.supervisors],
+            supervisors=[Supervisor(who, self._badge(who).badge_hash) for who in plan.supervisors],
             devices=all_simulated(bench) if plan.devices is None else plan.devices,
         )
         settings = provision_terminal(
@@ -171,6 +181,7 @@ class BoxedMall:
             (folder / "catalogue.toml").write_text(plan.catalogue, encoding="utf-8")
         program = self._program(name, *TILLWAVE, "run", "--config", str(settings))
         terminal = BoxedTerminal(name=name, settings=settings, port=port, bench_folder=bench, program=program)
+        self._cleanup.callback(terminal.close)
         terminal.start()
         return terminal
 
@@ -183,9 +194,10 @@ class BoxedMall:
         return shopper
 
     def _badge(self, supervisor: str) -> Badge:
-        if supervisor not in self._badges:
-            self._badges[supervisor] = make_badge(supervisor)
-        return self._badges[supervisor]
+        with self._badges_lock:  # terminals are added from several threads, and one person has one badge
+            if supervisor not in self._badges:
+                self._badges[supervisor] = make_badge(supervisor)
+            return self._badges[supervisor]
 
     def _program(self, name: str, *command: str) -> Program:
         program = Program(name, command, self.folder / f"{name}.log")

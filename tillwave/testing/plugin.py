@@ -13,11 +13,12 @@ session, terminal, register and shopper as long as one test module.
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tillwave.testing.processes import find_program
 
 if TYPE_CHECKING:
     from tillwave.testing.mall import BoxedMall
@@ -31,7 +32,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def tillwave_mall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BoxedMall]:
     """Give a mall: authority, broker, settlement, and what it takes to add terminals and shoppers."""
-    if shutil.which("mosquitto") is None:
+    if find_program("mosquitto") is None:
         pytest.skip("mosquitto is not installed; on Debian: apt-get install mosquitto")
     from tillwave.testing.mall import BoxedMall
 
@@ -50,15 +51,13 @@ def tillwave_terminal(tillwave_mall: BoxedMall) -> Iterator[BoxedTerminal]:
     """Give a running terminal with one simulated device of every kind."""
     terminal = tillwave_mall.add_terminal(f"till-{next(_numbers)}")
     yield terminal
-    terminal.stop()
+    terminal.close()
 
 
 @pytest.fixture(scope="module")
-def tillwave_register(tillwave_terminal: BoxedTerminal) -> Iterator[Register]:
+def tillwave_register(tillwave_terminal: BoxedTerminal) -> Register:
     """Give a register that is paired with the terminal."""
-    register = tillwave_terminal.pair_register()
-    yield register
-    register.close()
+    return tillwave_terminal.pair_register()
 
 
 @pytest.fixture(scope="module")

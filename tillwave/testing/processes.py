@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+_END_WITH_US = ("setpriv", "--pdeathsig", "TERM", "--")
+"""Of util-linux: the program is asked to end when the thread that started it ends, even by SIGKILL."""
+_STARTER = ThreadPoolExecutor(1, "program starter")
+"""Starts all programs, because it lives as long as this process."""
 _STOP_S = 20.0
 _LAST_LINES = 15
 
@@ -41,10 +47,7 @@ class Program:
         """Start the program and wait until it is ready; harmless when running."""
         if self._process is not None and self._process.poll() is None:
             return
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
-            )
+        self._process = _STARTER.submit(self._launch).result()
         self.wait_for(is_ready, patience_s)
 
     def wait_for(self, condition: Callable[[], bool], patience_s: float = 20.0) -> None:
@@ -65,6 +68,11 @@ class Program:
         """End the program without a warning (SIGKILL)."""
         self._end(signal.SIGKILL)
 
+    def _launch(self) -> subprocess.Popen[bytes]:
+        command = (*_END_WITH_US, *self._command) if shutil.which(_END_WITH_US[0]) else self._command
+        with self.log.open("ab") as log:
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment)
+
     def _end(self, number: signal.Signals) -> int | None:
         process, self._process = self._process, None
         if process is None:
@@ -82,6 +90,11 @@ class Program:
             return ""
         lines = self.log.read_text(errors="replace").splitlines()[-_LAST_LINES:]
         return f"; last words in {self.log}:\n" + "\n".join(lines)
+
+
+def find_program(name: str) -> str | None:
+    """Find a program, also where Debian keeps services: users other than root have no /usr/sbin on their path."""
+    return shutil.which(name) or shutil.which(name, path="/usr/local/sbin:/usr/sbin")
 
 
 def free_port() -> int:

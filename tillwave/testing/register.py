@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import time
 from typing import Any
 
@@ -25,8 +26,8 @@ class Register:
 
     def __init__(self, url: str, name: str = "register-1") -> None:
         self.name = name
-        self._client = httpx.Client(base_url=url, timeout=30)
-        self._numbers = itertools.count(1)
+        self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._ids = (f"{name}-{secrets.token_hex(3)}-{number}" for number in itertools.count(1))
 
     def pair(self, code: str) -> None:
         """Exchange the code on the terminal's display for a key."""
@@ -35,7 +36,7 @@ class Register:
 
     def next_id(self) -> str:
         """Give an id that this register has not used."""
-        return f"{self.name}-{next(self._numbers):05d}"
+        return next(self._ids)
 
     def pay(self, minor: int | None, currency: str = "CNY", **more: Any) -> dict[str, Any]:
         """Start a payment; None as amount lets scanned goods make it. `id` may be given, `lines` and `guide` too."""
@@ -45,7 +46,9 @@ class Register:
 
     def payment(self, request: str, wait_s: float = 0) -> dict[str, Any]:
         """Read a payment; with `wait_s` the terminal answers when it changed or after that time."""
-        return self._call("GET", f"/register/payments/{request}", params={"wait": wait_s} if wait_s else None)
+        return self._call(
+            "GET", f"/register/payments/{request}", params={"wait": max(1, round(wait_s))} if wait_s else None
+        )
 
     def wait(self, request: str, patience_s: float = 20.0, phases: frozenset[str] = FINAL_PHASES) -> dict[str, Any]:
         """Wait until a payment is in one of these phases; TimeoutError otherwise."""
@@ -55,7 +58,8 @@ class Register:
             if payment["phase"] in phases:
                 return payment
             self.payment(request, wait_s=min(left_s, 5.0))
-        raise TimeoutError(f"payment {request} is {payment['phase']} after {patience_s:.0f} s: {payment}")
+        said = payment["reason"] or payment["notice"] or "nothing more is said"
+        raise TimeoutError(f"payment {request} is still {payment['phase']} after {patience_s:.0f} s ({said})")
 
     def cancel(self, request: str) -> dict[str, Any]:
         """Cancel a payment."""

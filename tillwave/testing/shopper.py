@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from protocol.money import Money
+from tillwave.testing import office
 
 if TYPE_CHECKING:
     from tillwave.testing.mall import BoxedMall
@@ -28,21 +26,11 @@ class Shopper:
 
 
 def enrol_shopper(mall: BoxedMall, name: str, load_minor: int) -> Shopper:
-    """Open an account by the command line, as the mall's office does, and enrol a phone with the code it gives."""
+    """Open an account, and enrol a phone with the code that the office gives."""
     from wallet.account import enrol
     from wallet.phone import Phone
 
-    load = Money(load_minor, mall.plan.currency).decimal
-    account = tillwave_json(mall, "account", "open", name, "--load", load)
+    code = office.open_account(mall.settlement_settings, name, load_minor)
     folder = mall.folder / "phones" / name
-    enrol(folder, mall.phone_url, account["code"], mall.authority_certificate)
+    enrol(folder, mall.phone_url, code, mall.authority_certificate)
     return Shopper(name, folder, Phone.open(folder))
-
-
-def tillwave_json(mall: BoxedMall, *words: str) -> Any:
-    """Run a command of settlement's office and give what it prints as JSON."""
-    from tillwave.testing.mall import TILLWAVE
-
-    command = (*TILLWAVE, *words, "--config", str(mall.settlement_settings), "--json")
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
-    return json.loads(done.stdout)

@@ -26,6 +26,10 @@ _SIMULATED = (
 )
 
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks no proxy for this machine."""
+
+
 def all_simulated(bench: Path) -> Sequence[Device]:
     """Give one simulated device of every kind, worked from one bench."""
     return [Device(kind, name, "simulated", {"bench": str(bench)}) for kind, name in _SIMULATED]
@@ -41,6 +45,7 @@ class BoxedTerminal:
         self.bench = Bench(bench_folder)
         self.program = program
         self._port = port
+        self._registers: list[Register] = []
 
     def start(self, *, online: bool = True) -> None:
         """Start the terminal and wait until it serves, and with `online` until settlement is heard."""
@@ -52,6 +57,12 @@ class BoxedTerminal:
         """Stop the terminal as systemd would; gives its exit code."""
         return self.program.stop()
 
+    def close(self) -> None:
+        """Stop the terminal and end the connections of its registers; harmless when closed."""
+        for register in self._registers:
+            register.close()
+        self.stop()
+
     def wait_online(self, patience_s: float = 20.0) -> None:
         """Wait until settlement is heard."""
         self.program.wait_for(lambda: bool(self.status()["online"]), patience_s)
@@ -59,6 +70,12 @@ class BoxedTerminal:
     def wait_offline(self, patience_s: float = 20.0) -> None:
         """Wait until the terminal has noticed that settlement is out of reach."""
         self.program.wait_for(lambda: not self.status()["online"], patience_s)
+
+    def wait_for_devices(self, patience_s: float = 20.0) -> None:
+        """Wait until every device works; ProgramFailed, with what the log says of them, otherwise."""
+        self.program.wait_for(
+            lambda: all(device["state"] == "working" for device in self.status()["devices"]), patience_s
+        )
 
     def wait_drained(self, patience_s: float = 30.0) -> None:
         """Wait until settlement has receipted every record."""
@@ -75,8 +92,9 @@ class BoxedTerminal:
         return str(answer["code"])
 
     def pair_register(self, name: str = "register-1") -> Register:
-        """Give a register that is paired with this terminal."""
+        """Give a register that is paired with this terminal; `close` closes it too."""
         register = Register(self.url, name)
+        self._registers.append(register)
         register.pair(self.open_pairing())
         return register
 
@@ -84,6 +102,6 @@ class BoxedTerminal:
         request = urllib.request.Request(  # noqa: S310 - always http on loopback
             self.url + path, headers={"Authorization": f"Bearer {key}"} if key else {}, method="POST" if key else "GET"
         )
-        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        with _OPENER.open(request, timeout=10) as response:
             answer: dict[str, Any] = json.load(response)
             return answer

@@ -3,9 +3,10 @@
 const KEY = "tillwave.key";
 
 export class Problem extends Error {
-  constructor(kind, message) {
+  constructor(kind, message, reason = "") {
     super(message);
     this.kind = kind;
+    this.reason = reason;
   }
 }
 
@@ -40,7 +41,7 @@ async function ask(method, path, body, type) {
 async function problemIn(answer) {
   try {
     const said = await answer.json();
-    return new Problem(said.problem, said.message);
+    return new Problem(said.problem, said.message, said.reason);
   } catch {
     return new Problem("server", `HTTP ${answer.status}`);
   }

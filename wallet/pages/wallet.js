@@ -5,7 +5,7 @@ import { closeCamera, frameOf, openCamera, photoOf } from "/camera.js";
 import { playToken } from "/sound.js";
 import { digitsOf, has, languageNow, moneyText, otherLanguage, symbolOf, text, timeText, useLanguage } from "/texts.js";
 
-const STATE_EVERY_MS = 4000;
+const STATE_EVERY_MS = 5000;
 const FRAME_EVERY_MS = 250;
 const BAD_CODE_PAUSE_MS = 1200;
 
@@ -25,6 +25,7 @@ let shownProblem = null;
 // --- words -----------------------------------------------------------------------------------------------------------
 
 function problemText(problem) {
+  if (problem.reason && has(`reason-${problem.reason}`)) return text(`reason-${problem.reason}`);
   const name = `problem-${problem.kind ?? problem.problem}`;
   return has(name) ? text(name) : text("problem");
 }
@@ -113,7 +114,7 @@ function showCoupons() {
     ...state.coupons.map((coupon) => {
       const button = document.createElement("button");
       button.type = "button";
-      button.append(element("strong", "", coupon.label), element("small", "", "▦"));
+      button.append(element("strong", "", coupon.label), element("span", "more", "›"));
       button.addEventListener("click", () => openCoupon(coupon));
       const item = document.createElement("li");
       item.append(button);
@@ -149,17 +150,21 @@ function showPayments() {
   at("payments").replaceChildren(
     ...state.payments.map((payment) => {
       const item = element("li", "payment", "");
-      const verdict = has(`verdict-${payment.verdict}`) ? text(`verdict-${payment.verdict}`) : payment.verdict;
-      const tone = ["approved", "declined"].includes(payment.verdict) ? payment.verdict : "other";
+      const tone = !payment.refunded && ["approved", "declined"].includes(payment.verdict) ? payment.verdict : "other";
       item.append(
         element("strong", "", payment.merchant || payment.sale),
         element("span", "sum", moneyText(payment.amount)),
         element("small", "", timeText(payment.at_ms)),
-        element("span", `verdict ${tone}`, verdict),
+        element("span", `verdict ${tone}`, verdictText(payment)),
       );
       return item;
     }),
   );
+}
+
+function verdictText(payment) {
+  if (payment.refunded) return text("refunded", { amount: moneyText(payment.refunded) });
+  return has(`verdict-${payment.verdict}`) ? text(`verdict-${payment.verdict}`) : payment.verdict;
 }
 
 // A payment that the counter took from a shown or played token is told here, too.
@@ -371,7 +376,8 @@ function showBound() {
 // --- the page --------------------------------------------------------------------------------------------------------
 
 function openTab(name) {
-  for (const button of document.querySelectorAll("[data-tab]")) {
+  document.body.dataset.tab = name;
+  for (const button of document.querySelectorAll("button[data-tab]")) {
     const chosen = button.dataset.tab === name;
     at(`tab-${button.dataset.tab}`).hidden = !chosen;
     if (chosen) button.setAttribute("aria-current", "page");
@@ -387,7 +393,7 @@ function wire() {
     localStorage.setItem("tillwave.theme", theme);
     chooseTheme(theme);
   });
-  for (const button of document.querySelectorAll("[data-tab]")) {
+  for (const button of document.querySelectorAll("button[data-tab]")) {
     button.addEventListener("click", () => openTab(button.dataset.tab));
   }
   for (const button of document.querySelectorAll("[data-close]")) {

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_REQUEST: Final = 8 * 1024 * 1024
 _LONGEST_ANSWER: Final = 64 * 1024 * 1024
-_PATIENCE_WITH_PEER_S: Final = 2.0
+_PATIENCE_WITH_BENCH_S: Final = 2.0
+_PATIENCE_WITH_DEVICE_S: Final = 10.0
 _LOOK_AGAIN_S: Final = 0.05
 _CHUNK: Final = 65536
 
@@ -170,7 +171,6 @@ class ControlServer:
         while self._stop.wait_for(self._socket.fileno(), None):
             connection, _ = self._socket.accept()
             with connection:
-                connection.settimeout(_PATIENCE_WITH_PEER_S)
                 try:
                     connection.sendall(msgspec.json.encode(self._answer(connection)) + b"\n")
                 except OSError as error:
@@ -178,7 +178,7 @@ class ControlServer:
 
     def _answer(self, connection: socket.socket) -> Answer:
         try:
-            return {"ok": True} | self._obey(_read_line(connection, LONGEST_REQUEST))
+            return {"ok": True} | self._obey(_read_line(connection, LONGEST_REQUEST, _PATIENCE_WITH_BENCH_S))
         except (Refused, msgspec.DecodeError) as error:
             log.info("%s: a request of the bench was refused: %s", self._name, error)
             return {"error": str(error)}
@@ -210,7 +210,7 @@ def _short(path: Path) -> Iterator[str]:
 def _connect(path: Path) -> socket.socket:
     peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        peer.settimeout(_PATIENCE_WITH_PEER_S)
+        peer.settimeout(_PATIENCE_WITH_DEVICE_S)
         with _short(path) as address:
             peer.connect(address)
     except OSError:
@@ -233,7 +233,7 @@ def _ask_once(folder: Path, kind: str, name: str, line: bytes) -> Answer:
     with _connect(_socket_path(folder, kind, name)) as peer:
         try:
             peer.sendall(line + b"\n")
-            answer: Answer = msgspec.json.decode(_read_line(peer, _LONGEST_ANSWER))
+            answer: Answer = msgspec.json.decode(_read_line(peer, _LONGEST_ANSWER, _PATIENCE_WITH_DEVICE_S))
         except (TimeoutError, BrokenPipeError, ConnectionResetError) as error:
             raise SimulationError(f'the simulated {kind} "{name}" does not answer: {error}') from error
     if "error" in answer:
@@ -241,9 +241,11 @@ def _ask_once(folder: Path, kind: str, name: str, line: bytes) -> Answer:
     return answer
 
 
-def _read_line(peer: socket.socket, limit: int) -> bytes:
+def _read_line(peer: socket.socket, limit: int, patience_s: float) -> bytes:
     line = bytearray()
+    deadline = time.monotonic() + patience_s
     while not line.endswith(b"\n"):
+        peer.settimeout(max(0.001, deadline - time.monotonic()))
         if len(line) > limit:
             raise Refused(f"a line of more than {limit} bytes")
         piece = peer.recv(_CHUNK)

@@ -36,7 +36,10 @@ class MemoryDesk:
             in_service=True,
             trouble="",
             offline_allowed=True,
-            devices=(("camera", Health(HealthState.WORKING)), ("printer", Health(HealthState.MISSING, "no paper path"))),
+            devices=(
+                ("camera", Health(HealthState.WORKING)),
+                ("printer", Health(HealthState.MISSING, "no paper path")),
+            ),
         )
         self.requests: dict[tuple[str, str], OpenSale] = {}
         self.sales: dict[str, SaleView] = {}
@@ -83,7 +86,9 @@ class MemoryDesk:
                 lines=request.lines,
                 discounts=(),
                 member="",
-                challenge=f"00020101021226370013cn.tillwave.m0116{sale}5303156540512.305802CN5904Shop6304ABCD",
+                challenge=f"00020101021226370013cn.tillwave.m0116{sale}5303156540512.305802CN5904Shop6304ABCD"
+                if request.amount
+                else "",
                 reason="",
                 notice="",
                 scheme="",
@@ -131,9 +136,7 @@ class MemoryDesk:
             raise Offline("refunds need settlement, which cannot be reached now")
         if not any(sale.payment == request.payment for sale in self.sales.values()):
             raise NotFound("there is no such payment")
-        view = RefundView(
-            self._id(), request.register, request.request, request.payment, request.amount, "unknown", ""
-        )
+        view = RefundView(self._id(), request.register, request.request, request.payment, request.amount, "unknown", "")
         self.refunds[request.register, request.request] = (request, view)
         self._publish()
         return view
@@ -190,7 +193,9 @@ class MemoryDesk:
     def _keep(self, sale: SaleView) -> None:
         self.sales[sale.sale] = sale
         latest = tuple(sorted(self.sales.values(), key=lambda each: -each.opened_ms))
-        self.state = replace(self.state, sale=sale, last=latest[:20])
+        shown = self.state.sale
+        newest = sale if shown is None or sale.opened_ms >= shown.opened_ms else shown
+        self.state = replace(self.state, sale=newest, last=latest[:20])
         self._publish()
 
     def _publish(self) -> None:

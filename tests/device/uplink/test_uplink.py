@@ -164,6 +164,10 @@ class SmallSettlement:
 class Listener:
     def __init__(self) -> None:
         self.decisions: list[Decision] = []
+        self.forks = 0
+
+    def chain_forked(self) -> None:
+        self.forks += 1
 
     def decided(self, decision: Decision) -> None:
         self.decisions.append(decision)
@@ -288,6 +292,7 @@ def test_a_receipt_for_another_chain_is_not_believed(place: Place, tmp_path: Pat
         bench.settlement.say(TOPICS.decisions, decision("t1"))
         await bench.until(lambda: bool(bench.listener.decisions))
         assert bench.journal.queue == 1
+        assert bench.listener.forks == 1, "the counter is told"
 
     run_story(place, tmp_path, story)
 

@@ -1,0 +1,40 @@
+import {loadTexts, say, sayWord, switchLanguage} from './text.js';
+
+const form = document.getElementById('form');
+const code = document.getElementById('code');
+const problem = document.getElementById('problem');
+
+async function pair() {
+  problem.textContent = '';
+  try {
+    const answer = await fetch('/cashier/pair', {
+      method: 'POST',
+      headers: {'content-type': 'application/json'},
+      body: JSON.stringify({code: code.value.trim()}),
+    });
+    if (answer.ok) {
+      location.replace('/cashier');
+      return;
+    }
+    const {error} = await answer.json();
+    problem.textContent = sayWord('reason', error.reason);
+  } catch {
+    problem.textContent = say('reason.unreachable');
+  }
+  code.value = '';
+  code.focus();
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  pair();
+});
+document.getElementById('language').addEventListener('click', switchLanguage);
+
+await loadTexts();
+const given = new URLSearchParams(location.hash.slice(1)).get('pair');
+if (given) {
+  history.replaceState(null, '', '/cashier');
+  code.value = given;
+  pair();
+}

@@ -1,0 +1,350 @@
+"""The page in a real Chromium: what it shows is decoded, what it plays is heard, what its camera sees is paid."""
+
+import io
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zxingcpp
+from PIL import Image
+from wallet_house import House, terminal_code
+
+from device.decode.acoustic import AcousticDecoder
+from protocol import tokens
+from wallet.account import Account
+from wallet.phone import Phone
+from wallet.ports import SystemClock
+from wallet.qr import png_of
+from wallet.server import WalletServer
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+)
+TAP = """
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (...when) {
+  window.played = { rate: this.buffer.sampleRate, samples: Array.from(this.buffer.getChannelData(0)) };
+  return start.apply(this, when);
+};
+"""
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no Chromium at {CHROMIUM}"),
+]
+
+Page, expect = playwright_api.Page, playwright_api.expect
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    return SystemClock()
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the file that the fake camera plays; a test films into it before it opens the scanner."""
+    path = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    show_to_camera(path, None)
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(film: Path) -> Iterator[object]:
+    with playwright_api.sync_playwright() as player:
+        flags = [*FLAGS, f"--use-file-for-fake-video-capture={film}"]
+        opened = player.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def server(account: Account) -> Iterator[WalletServer]:
+    phone = Phone(account)
+    with WalletServer(phone) as serving:
+        yield serving
+    phone.close()
+
+
+@pytest.fixture
+def open_page(browser, server: WalletServer) -> Iterator[Callable[..., Page]]:
+    contexts, problems = [], []
+
+    def open_one(address: str = "", locale: str = "en-GB", **options: object) -> Page:
+        size = {"width": 390, "height": 844}
+        context = browser.new_context(viewport=size, device_scale_factor=2, locale=locale, **options)
+        contexts.append(context)
+        context.add_init_script(TAP)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
+        page.goto(address or server.address)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def show_to_camera(film: Path, text: str | None) -> None:
+    picture = Image.new("RGB", (1280, 720), (170, 170, 170))
+    if text is not None:
+        code = Image.open(io.BytesIO(png_of(text))).convert("RGB")
+        picture.paste(code.resize((560, 560), Image.Resampling.NEAREST), (360, 80))
+    jpeg = io.BytesIO()
+    picture.save(jpeg, "JPEG", quality=90)
+    film.write_bytes(jpeg.getvalue() * 4)
+
+
+def read_screen(page: Page) -> list[str]:
+    return [code.text for code in zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())).convert("L"))]
+
+
+def wait_for_code(page: Page) -> None:
+    page.wait_for_selector("#code:not([hidden])")
+    page.wait_for_timeout(100)
+
+
+def test_code_on_the_screen_is_a_genuine_token(open_page: Callable[..., Page], account: Account) -> None:
+    page = open_page()
+    wait_for_code(page)
+    page.wait_for_selector("#balance .symbol")
+    assert page.inner_text("#balance") == "¥128.50"
+    (text,) = read_screen(page)
+    token = tokens.parse_short_token(tokens.token_from_text(text))
+    assert token.is_genuine(account.secret, None)
+    assert abs(token.made_s - time.time()) < tokens.FRESH_S
+
+
+def test_offline_code_on_the_screen_convinces_a_terminal(open_page: Callable[..., Page], house: House) -> None:
+    page = open_page()
+    wait_for_code(page)
+    with page.expect_response("**/api/code?kind=signed"):
+        page.get_by_text("Offline code", exact=True).click()
+    page.wait_for_timeout(200)
+    (text,) = read_screen(page)
+    token = tokens.parse_signed_token(tokens.token_from_text(text))
+    token.check(house.issuer.public_key, None, int(time.time()))
+
+
+def test_code_is_renewed(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    wait_for_code(page)
+    before = read_screen(page)
+    with page.expect_response("**/api/code?kind=short"):
+        page.click("#renew")
+    page.wait_for_timeout(200)
+    after = read_screen(page)
+    assert len(before) == len(after) == 1
+    assert before != after
+
+
+def test_code_renews_itself_when_the_phone_is_taken_up_again(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    wait_for_code(page)
+    before = read_screen(page)
+    with page.expect_response("**/api/code?kind=short"):
+        wake(page)
+    page.wait_for_timeout(200)
+    assert read_screen(page) != before
+
+
+def test_code_renews_itself_when_its_time_is_over(open_page: Callable[..., Page], server: WalletServer) -> None:
+    page = open_page("about:blank")
+    page.clock.install()
+    page.goto(server.address)
+    wait_for_code(page)
+    with page.expect_response("**/api/code?kind=short"):
+        page.clock.run_for(31_000)
+
+
+def test_sound_of_the_page_is_heard_by_a_terminal(open_page: Callable[..., Page], account: Account) -> None:
+    page = open_page()
+    wait_for_code(page)
+    page.click("#sound")
+    expect(page.locator("#sound")).to_be_disabled()
+    expect(page.locator("#sound")).to_be_enabled(timeout=15_000)
+    played = page.evaluate("window.played")
+    samples = np.clip(np.array(played["samples"]), -1, 1)
+    assert np.abs(samples).max() > 0.5
+    decoder = AcousticDecoder(int(played["rate"]))
+    pcm = np.concatenate([samples * 32767, np.zeros(int(played["rate"]))]).astype(np.int16)
+    heard = decoder.feed(pcm)[0].payload
+    assert tokens.parse_short_token(heard).is_genuine(account.secret, None)
+
+
+def test_terminals_code_before_the_camera_is_paid(open_page: Callable[..., Page], film: Path, house: House) -> None:
+    show_to_camera(film, terminal_code(house.open_sale()))
+    page = open_page()
+    page.click("#scan")
+    page.wait_for_selector("#offer[open]")
+    assert page.inner_text("#offer-amount") == "¥12.30"
+    assert page.inner_text("#offer-merchant") == "Tea House"
+    assert house.way.orders == 0
+    page.click("#pay")
+    page.wait_for_selector("#result[open][data-verdict=approved]")
+    assert page.inner_text("#result-title") == "Paid"
+    expect(page.locator("#balance")).to_have_text("¥116.20")
+    assert len(house.payments) == 1
+    show_to_camera(film, None)
+
+
+def test_photo_of_a_code_is_scanned(open_page: Callable[..., Page], film: Path, house: House) -> None:
+    page = open_page()
+    page.click("#scan")
+    photo = png_of(terminal_code(house.open_sale()))
+    page.set_input_files("#photo", {"name": "code.png", "mimeType": "image/png", "buffer": photo})
+    page.wait_for_selector("#offer[open]")
+    assert page.inner_text("#offer-amount") == "¥12.30"
+
+
+def test_link_opens_the_offer_in_chinese(open_page: Callable[..., Page], server: WalletServer, house: House) -> None:
+    code = terminal_code(house.open_sale())
+    page = open_page(locale="zh-CN")
+    page.goto(f"{server.base}/?pay={code.replace(' ', '%20')}")
+    page.wait_for_selector("#offer[open]")
+    assert page.inner_text("#offer-title") == "确认付款"
+    assert page.inner_text("#offer-merchant") == "一间茶室"
+    assert page.url == f"{server.base}/"
+    assert house.way.orders == 0
+
+
+def test_lost_answer_is_shown_as_unknown_and_asked_again(open_page: Callable[..., Page], house: House) -> None:
+    page = open_page()
+    house.way.lose_answers = 3
+    scan_by_typing(page, terminal_code(house.open_sale()))
+    page.click("#pay")
+    page.wait_for_selector("#result[open][data-verdict=unknown]")
+    assert "may have been paid" in page.inner_text("#result-text")
+    page.click("#again")
+    page.wait_for_selector("#result[open][data-verdict=approved]")
+    assert len(house.payments) == 1
+
+
+def test_declined_payment_says_why(open_page: Callable[..., Page], house: House) -> None:
+    page = open_page()
+    page.wait_for_selector("#balance .symbol")
+    scan_by_typing(page, terminal_code(house.open_sale(99_900), 99_900))
+    assert page.is_visible("#offer-warning")
+    page.click("#pay")
+    page.wait_for_selector("#result[open][data-verdict=declined]")
+    assert page.inner_text("#result-text").startswith("Your balance is too low.")
+
+
+def test_foreign_code_is_refused_in_words(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.click("#scan")
+    page.fill("#typed-text", "hello")
+    page.click("#typed button")
+    expect(page.locator("#scanner-state")).to_contain_text("cannot be paid")
+    assert not page.is_visible("#offer")
+
+
+def test_code_for_one_sale_is_bound_to_it(open_page: Callable[..., Page], house: House, account: Account) -> None:
+    challenge = house.open_sale()
+    page = open_page()
+    wait_for_code(page)
+    scan_by_typing(page, terminal_code(challenge))
+    with page.expect_response("**/api/code?kind=short"):
+        page.click("#bind")
+    page.wait_for_selector("#bound:not([hidden])")
+    page.wait_for_timeout(200)
+    (text,) = read_screen(page)
+    assert tokens.parse_short_token(tokens.token_from_text(text)).is_genuine(account.secret, challenge.nonce)
+
+
+def test_payment_taken_by_the_counter_is_told(open_page: Callable[..., Page], house: House) -> None:
+    page = open_page()
+    page.wait_for_selector("#balance .symbol")
+    house.take_at_counter(850)
+    wake(page)
+    page.wait_for_selector("#result[open][data-verdict=approved]")
+    assert page.inner_text("#result-merchant") == "Tea House"
+
+
+def test_member_card_and_coupon_are_shown_as_codes(open_page: Callable[..., Page], house: House) -> None:
+    card, coupon = house.give_member_card(), house.give_coupon("5 off <b>")
+    page = open_page()
+    page.click("button[data-tab=cards]")
+    page.wait_for_selector("#member-code[src^=blob]")
+    page.wait_for_timeout(200)
+    assert read_screen(page) == [card]
+    page.get_by_text("5 off <b>").click()
+    page.wait_for_selector("#coupon[open]")
+    page.wait_for_timeout(400)
+    assert coupon in read_screen(page)
+
+
+def test_language_and_theme_are_remembered(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.click("#language")
+    page.click("#theme")
+    page.reload()
+    assert page.inner_text("#scan") == "扫一扫"
+    assert page.get_attribute("html", "lang") == "zh-CN"
+    assert page.get_attribute("html", "data-theme") == "dark"
+
+
+def test_page_without_its_key_is_locked(open_page: Callable[..., Page], server: WalletServer) -> None:
+    page = open_page(server.base)
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "locked" in page.inner_text("#notice")
+    assert read_screen(page) == []
+
+
+def test_no_connection_is_said_and_the_offline_code_still_shown(open_page: Callable[..., Page], house: House) -> None:
+    page = open_page()
+    page.wait_for_selector("#balance .symbol")
+    house.way.is_cut = True
+    wake(page)
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "does not answer" in page.inner_text("#notice")
+    assert page.inner_text("#as-of").startswith("as of")
+    assert page.inner_text("#balance") == "¥128.50"
+
+
+def test_missing_camera_is_said(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    refusal = "() => Promise.reject(new DOMException('', 'NotFoundError'))"
+    page.evaluate(f"() => {{ navigator.mediaDevices.getUserMedia = {refusal}; }}")
+    page.click("#scan")
+    expect(page.locator("#scanner-state")).to_contain_text("No camera")
+
+
+def test_every_control_has_a_name_and_room_for_a_thumb(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    wait_for_code(page)
+    for control in page.query_selector_all("button:visible"):
+        box = control.bounding_box()
+        assert box["height"] >= 44
+        assert box["width"] >= 44
+        assert control.get_attribute("aria-label") or control.inner_text().strip()
+
+
+def wake(page: Page) -> None:
+    """Do as if the phone had been in a pocket."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange')), 0")
+
+
+def scan_by_typing(page: Page, code: str) -> None:
+    page.click("#scan")
+    page.fill("#typed-text", code)
+    page.click("#typed button")
+    page.wait_for_selector("#offer[open]")
