@@ -57,26 +57,31 @@ def decode(soft: np.ndarray, code: Code) -> np.ndarray:
     half = 1 << (code.constraint - 2)
     gains = _gains(soft.reshape(steps, RATE).astype(np.float32))
     branches = _branches(code)
-    metric = np.full(2 * half, -1e30, np.float32)
-    metric[0] = 0
-    survivors = np.empty((steps, 2 * half), bool)
+    metric = np.full((half, 2), -1e30, np.float32)
+    metric[0, 0] = 0
+    survivors = np.empty((steps, half // 4), np.uint8)
+    reached = np.empty((2, 2, half), np.float32)
     for step in range(steps):
-        reached = metric.reshape(1, half, 2) + gains[step][branches]
-        older, newer = reached[..., 0], reached[..., 1]
-        np.greater(newer, older, out=survivors[step].reshape(2, half))
-        metric = np.maximum(older, newer).ravel()
+        gain = gains[step][branches]
+        older, newer = metric[:, 0], metric[:, 1]
+        np.add(older, gain, out=reached[0, 0])
+        np.subtract(newer, gain, out=reached[0, 1])
+        np.subtract(older, gain, out=reached[1, 0])
+        np.add(newer, gain, out=reached[1, 1])
+        survivors[step] = np.packbits(reached[:, 1] > reached[:, 0])
+        metric = reached.max(axis=1).reshape(half, 2)
     return _trace(survivors, code)
 
 
 def _trace(survivors: np.ndarray, code: Code) -> np.ndarray:
-    """Walk back from state zero; a state holds the last bits, newest on top."""
+    """Walk back from state zero; a state holds the last bits, newest on top, and has one bit in a row of survivors."""
     memory = code.constraint - 1
     mask = (1 << (memory - 1)) - 1
     state = 0
     bits = np.empty(len(survivors), np.uint8)
     for step in range(len(survivors) - 1, -1, -1):
         bits[step] = state >> (memory - 1)
-        state = ((state & mask) << 1) | int(survivors[step, state])
+        state = ((state & mask) << 1) | (int(survivors[step, state >> 3]) >> (7 - state & 7) & 1)
     return bits[: -code.tail]
 
 
@@ -95,9 +100,11 @@ def _taps(code: Code) -> np.ndarray:
 
 @cache
 def _branches(code: Code) -> np.ndarray:
-    """Which of 16 output patterns belongs to (new bit, state without its oldest bit, oldest bit)."""
-    memory = code.constraint - 1
-    registers = np.arange(1 << code.constraint).reshape(2, 1 << (memory - 1), 2)
+    """Which of 16 output patterns belongs to a state without its oldest bit, if the new bit and the oldest are 0.
+
+    A new or an oldest bit of 1 gives the opposite of the pattern, because every generator sees both.
+    """
+    registers = np.arange(0, 1 << (code.constraint - 1), 2)
     pattern = np.zeros(registers.shape, np.int64)
     for place, generator in enumerate(code.generators):
         pattern |= (np.bitwise_count(registers & generator).astype(np.int64) & 1) << place

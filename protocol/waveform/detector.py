@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from protocol.waveform.forms import NATIVE_HZ, PREAMBLE, Band, Direction
+from protocol.waveform.middle import median_of
 from protocol.waveform.mixer import STREAM_HZ, highest_hz
 
 BLOCK: Final = 2048
@@ -83,7 +84,7 @@ def _floor(magnitude: np.ndarray) -> np.ndarray:
     places = np.arange(HOP)
     left, right = np.maximum(places - _AROUND, 0), places + _AROUND
     mean = (total[right] - total[left]) / (right - left)
-    floor: np.ndarray = np.maximum(float(np.median(magnitude)) + 1e-30, _MEDIAN_OF_MEAN * mean)
+    floor: np.ndarray = np.maximum(median_of(magnitude) + 1e-30, _MEDIAN_OF_MEAN * mean)
     return floor
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 
 from protocol.waveform.forms import BODY, CARRIER_HZ, NATIVE_HZ, PREAMBLE, Band, Direction, Form, body_start
 from protocol.waveform.layout import Layout, layout
+from protocol.waveform.middle import median, median_of
 
 TAPS = 512
 """Delays that an estimate of the channel distinguishes: 43 ms."""
@@ -20,6 +21,24 @@ _QUIETEST = 1e-12
 _SMOOTHED = 9
 _LOUD = 6.0
 """A cell so many times above the noise model is a beep or a knock."""
+
+
+_AT_ONCE = 16
+"""Clock offsets that are tried at once, which bounds the memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Clock offsets from the first on, a step apart."""
+
+    first: float
+    step: float
+    count: int
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """All of them."""
+        return self.first + self.step * np.arange(self.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +54,49 @@ class Channel:
 def noise_power(cells: np.ndarray) -> np.ndarray:
     """Model the power of cells as (carrier) times (symbol), and more where a cell sticks out."""
     power = cells.real**2 + cells.imag**2 + np.float32(_QUIETEST)
-    carriers = smooth(np.median(power, axis=0), _SMOOTHED) / np.float32(0.6931)
-    symbols = np.median(power / carriers, axis=1) / np.float32(0.6931)
+    carriers = smooth(median(power, axis=0), _SMOOTHED) / np.float32(0.6931)
+    symbols = median(power / carriers, axis=1) / np.float32(0.6931)
     model = carriers[None, :] * symbols[:, None]
     loud = power > _LOUD * model
     louder: np.ndarray = np.where(loud, power, model)
     return louder
 
 
-def sharpen(products: np.ndarray, drawn: Layout, offsets: np.ndarray, stretch: float) -> tuple[float, float]:
+def sharpen(products: np.ndarray, drawn: Layout, grid: Grid, stretch: float) -> tuple[float, float]:
     """Find the offset from a clock's stretch that makes pilots and preamble agree; give it and how well they do.
 
     `products` are received values times the conjugate of what was sent, 0 where it is unknown, in units of the noise;
     a row for each symbol, and one more for the preamble.
     """
     sounded = _sounded(drawn.form, drawn.band, drawn.direction)
-    turns = _turns(drawn.form, drawn.band, drawn.direction, tuple(float(offset) for offset in offsets))
-    summed = np.add.reduceat(products.ravel()[sounded.cells] * turns, sounded.borders, axis=1)
-    paths = np.fft.ifft(summed, TAPS)
-    power = paths.real**2 + paths.imag**2
+    turned = products.ravel()[sounded.cells] * sounded.turns(grid.first)
+    step = sounded.turns(grid.step)
+    total = np.abs(stretch + grid.offsets)
+    likely = np.where(total > _FASTEST, 0, 1 - total / (4 * _FASTEST))
     _, inside = _delays()
-    scores = np.sum(power[:, inside] ** 2, axis=1)
-    total = np.abs(stretch + offsets)
-    scores *= np.where(total > _FASTEST, 0, 1 - total / (4 * _FASTEST))
-    best = int(scores.argmax())
-    sharpness = float(power[best, inside].max() / (np.median(power[best]) + 1e-30))
-    return _between(offsets, scores, best), sharpness
+    scores = np.zeros(grid.count)
+    best = -1
+    response = np.ones(TAPS, np.float32)
+    for begin in range(0, grid.count, _AT_ONCE):
+        piece = slice(begin, min(begin + _AT_ONCE, grid.count))
+        power = _responses(turned, step, sounded.borders, piece.stop - begin)
+        scores[piece] = np.sum(power[:, inside] ** 2, axis=1) * likely[piece]
+        highest = int(scores[: piece.stop].argmax())
+        if highest >= begin:
+            best, response = highest, power[highest - begin]
+    sharpness = float(response[inside].max() / (median_of(response) + 1e-30))
+    return _between(grid.offsets, scores, best), sharpness
+
+
+def _responses(turned: np.ndarray, step: np.ndarray, borders: np.ndarray, count: int) -> np.ndarray:
+    """Give the power of each tap, a row for each of so many offsets; leave `turned` at the offset that follows them."""
+    rows = np.empty((count, len(turned)), np.complex64)
+    for row in rows:
+        row[:] = turned
+        turned *= step
+    paths = np.fft.ifft(np.add.reduceat(rows, borders, axis=1), TAPS)
+    power: np.ndarray = paths.real**2 + paths.imag**2
+    return power
 
 
 def channel(products: np.ndarray, counts: np.ndarray, band: Band, strictness: float = 3.0) -> Channel:
@@ -69,7 +105,7 @@ def channel(products: np.ndarray, counts: np.ndarray, band: Band, strictness: fl
     paths = np.fft.ifft(gains, TAPS)
     power = paths.real**2 + paths.imag**2
     outside, inside = _delays()
-    floor = float(np.median(power[outside])) / 0.6931 + 1e-30
+    floor = median_of(power[outside]) / 0.6931 + 1e-30
     kept = np.zeros(TAPS, np.float32)
     kept[inside] = np.maximum(0, 1 - strictness * floor / (power[inside] + np.float32(1e-30)))
     smooth = np.fft.fft(paths * kept)[: band.carriers]
@@ -97,6 +133,11 @@ class _Sounded:
     cycles: np.ndarray
     """By how much a clock offset of 1 turns each."""
 
+    def turns(self, offset: float) -> np.ndarray:
+        """Give the phases that undo a clock offset."""
+        turns: np.ndarray = np.exp(2j * np.pi * offset * self.cycles).astype(np.complex64)
+        return turns
+
 
 @cache
 def _sounded(form: Form, band: Band, direction: Direction) -> _Sounded:
@@ -107,15 +148,7 @@ def _sounded(form: Form, band: Band, direction: Direction) -> _Sounded:
     times = np.vstack([np.repeat(seconds[:, None], band.carriers, axis=1), _sweep_times(band, direction)[None, :]])
     hertz = (band.first_bin + carriers) * CARRIER_HZ
     borders = np.searchsorted(carriers, np.arange(band.carriers))
-    return _Sounded(rows * band.carriers + carriers, borders, times[rows, carriers] * hertz)
-
-
-@lru_cache(maxsize=16)
-def _turns(form: Form, band: Band, direction: Direction, offsets: tuple[float, ...]) -> np.ndarray:
-    """Give the phases that undo clock offsets."""
-    cycles = np.array(offsets)[:, None] * _sounded(form, band, direction).cycles[None, :]
-    turns: np.ndarray = np.exp(2j * np.pi * cycles).astype(np.complex64)
-    return turns
+    return _Sounded((rows * band.carriers + carriers).astype(np.uint16), borders, times[rows, carriers] * hertz)
 
 
 def _sweep_times(band: Band, direction: Direction) -> np.ndarray:
@@ -125,7 +158,7 @@ def _sweep_times(band: Band, direction: Direction) -> np.ndarray:
     return times
 
 
-@lru_cache(maxsize=1)
+@cache
 def _delays() -> tuple[np.ndarray, np.ndarray]:
     """Which taps hold noise alone, and which may hold a path."""
     step = BODY / NATIVE_HZ / TAPS

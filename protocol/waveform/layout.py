@@ -16,6 +16,7 @@ from protocol.waveform.forms import FORMS, Band, Direction, Form, body_start
 
 _COMB = 4
 _SPELLING = 4
+_QUARTERS = np.array([1, 1j, -1, -1j], np.complex64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def layout(band: Band, direction: Direction, form: Form) -> Layout:
     comb = place % _COMB == 0
     spelling = comb & ((place // _COMB + symbols[:, None] // _COMB) % _SPELLING == 0)
     data = ~comb
-    turns = 1j ** scatter.phases(symbols, band.carriers, stream)
-    order = scatter.order(2 * int(data.sum()), stream + form.code)
+    turns = _QUARTERS[scatter.phases(symbols, band.carriers, stream)]
+    order = scatter.order(2 * int(data.sum()), stream + form.code).astype(np.uint16)
     return Layout(band, direction, form, turns, comb & ~spelling, spelling, data, order)
 
 
@@ -75,8 +76,10 @@ def words(band: Band, direction: Direction, form: Form, told: Form) -> np.ndarra
     drawn = layout(band, direction, form)
     rows, carriers = np.nonzero(drawn.spelling)
     stream = stream_of(band, direction)
-    spelled = [scatter.signs(word(told, n), drawn.symbols[rows], carriers, stream) for n in told.lengths]
-    return np.array(spelled, np.float32)
+    spelled = [
+        scatter.signs(word(told, n), drawn.symbols[rows], carriers, stream).astype(np.int8) for n in told.lengths
+    ]
+    return np.array(spelled, np.int8)
 
 
 def word(form: Form, length: int) -> int:

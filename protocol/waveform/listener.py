@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
 
 import numpy as np
 
@@ -18,11 +17,11 @@ from protocol.waveform.carriers import (
     sounding_start,
     starts,
 )
-from protocol.waveform.convolution import code_of, decode
 from protocol.waveform.detector import Sighting
-from protocol.waveform.estimate import noise_power, sharpen
-from protocol.waveform.forms import CARRIER_HZ, FORMS, SHORT, Band, Direction, Form
-from protocol.waveform.layout import Layout, layout, lengths_heard_in, words
+from protocol.waveform.estimate import Grid, noise_power, sharpen
+from protocol.waveform.forms import CARRIER_HZ, SHORT, Band, Direction, Form
+from protocol.waveform.layout import Layout, layout
+from protocol.waveform.middle import median
 from protocol.waveform.mixer import highest_hz
 from protocol.waveform.reading import (
     Heard,
@@ -38,10 +37,10 @@ from protocol.waveform.reading import (
 Windows = Callable[[np.ndarray, int], np.ndarray]
 """Gives stretches of the stream that begin at these places and have this many samples, one a row."""
 
-_COARSE = np.arange(-2700, 2701, 60) * 1e-6
+_COARSE = Grid(-2700e-6, 60e-6, 91)
 """From any of the detector's clocks to any other: echoes can make it choose the wrong one."""
-_FINE = np.arange(-60, 61, 10) * 1e-6
-_FULL = np.arange(-1320, 1321, 20) * 1e-6
+_FINE = Grid(-60e-6, 10e-6, 13)
+_FULL = Grid(-1320e-6, 20e-6, 133)
 _BLUNT = 16.0
 """Few stretches of noise are sharper."""
 _SHARP = 60.0
@@ -97,7 +96,6 @@ class Listener:
 
     def __init__(self, windows: Windows, band: Band, direction: Direction, rate_hz: int) -> None:
         self._air = Air(windows, band, direction, _usable(band, rate_hz))
-        prepare(band, direction)
 
     def tune(self, sighting: Sighting) -> Tuned | None:
         """Find the sender's clock from the inner symbols; None if this is nothing."""
@@ -118,24 +116,6 @@ class Listener:
         if payload is None:
             return None
         return Reception(payload, form, self._air.band, heard.snr_db(), tuned.stretch)
-
-
-@cache
-def prepare(band: Band, direction: Direction) -> None:
-    """Fill the tables that all receivers of a band and direction share; a tenth of a second, once a process."""
-    silence = Air(_silence, band, direction, band.carriers)
-    nowhere = Tuned(Sighting(0.0, 0.0, 0.0), 0.0, 0.0)
-    for form in FORMS:
-        drawn = silence.drawn(form)
-        for offsets in (_COARSE, _FULL) if form is SHORT else (_FINE, _FULL):
-            _sharpened(silence, drawn, nowhere, offsets)
-        for told in lengths_heard_in(form):
-            words(band, direction, form, told)
-        decode(np.zeros(code_of(form).coded_bits(8), np.float32), code_of(form))
-
-
-def _silence(begins: np.ndarray, width: int) -> np.ndarray:
-    return np.zeros((len(begins), width), np.complex64)
 
 
 def tune(air: Air, sighting: Sighting) -> Tuned:
@@ -172,7 +152,7 @@ def _taken(air: Air, drawn: Layout, tuned: Tuned) -> Taken:
     window = air.windows(np.array([begin]), SOUNDED)
     sounding = received(window, np.array([begin]), np.zeros(1), band, clock)[0]
     sounding = sounding / sent_preamble(band, air.direction) * np.float32(cell_level(band))
-    cells = values * np.conj(drawn.turns).astype(np.complex64)
+    cells = values * np.conj(drawn.turns)
     cells[:, air.usable :] = 0
     sounding[air.usable :] = 0
     return Taken(cells, sounding)
@@ -182,11 +162,11 @@ def _usable(band: Band, rate_hz: int) -> int:
     return min(band.carriers, int((highest_hz(rate_hz) - band.first_hz) / CARRIER_HZ))
 
 
-def _sharpened(air: Air, drawn: Layout, tuned: Tuned, offsets: np.ndarray) -> Tuned:
+def _sharpened(air: Air, drawn: Layout, tuned: Tuned, grid: Grid) -> Tuned:
     taken = _taken(air, drawn, tuned)
     noise = noise_power(taken.cells)
     products = np.empty((len(taken.cells) + 1, air.band.carriers), np.complex64)
     products[:-1] = taken.cells / np.sqrt(noise) * drawn.pilots
-    products[-1] = taken.sounding / np.sqrt(np.median(noise, axis=0)) * sounding_weight(air.band, air.direction)
-    offset, sharpness = sharpen(products, drawn, offsets, tuned.stretch)
+    products[-1] = taken.sounding / np.sqrt(median(noise, axis=0)) * sounding_weight(air.band, air.direction)
+    offset, sharpness = sharpen(products, drawn, grid, tuned.stretch)
     return replace(tuned, stretch=tuned.stretch + offset, sharpness=sharpness)

@@ -19,6 +19,7 @@ from protocol.waveform.estimate import Channel, channel, smooth
 from protocol.waveform.forms import Band, Direction, Form
 from protocol.waveform.frame import CHECK_BYTES, payload_of
 from protocol.waveform.layout import Layout, lengths_heard_in, words
+from protocol.waveform.middle import median, median_of, median_where
 
 _WIDE = 17
 """Carriers over which the noise that the channel leaves is averaged."""
@@ -57,7 +58,7 @@ class Heard:
     def snr_db(self) -> float:
         """Signal over noise, averaged over the carriers."""
         gains = self.channel.gains
-        power = float(np.mean(gains.real**2 + gains.imag**2)) / float(np.median(self.noise))
+        power = float(np.mean(gains.real**2 + gains.imag**2)) / median_of(self.noise)
         return 10 * math.log10(power + 1e-9)
 
 
@@ -165,7 +166,7 @@ def sounding_weight(band: Band, direction: Direction) -> np.ndarray:
 
 def with_channel(drawn: Layout, taken: Taken, noise: np.ndarray, weights: np.ndarray, sent: np.ndarray) -> Heard:
     """Estimate the channel in units of a noise that is the same for all symbols, weighted by how quiet each cell is."""
-    carriers = np.median(noise, axis=0)
+    carriers = median(noise, axis=0)
     scale = np.float32(1) / np.sqrt(carriers)
     quiet = np.minimum(1, carriers / noise) * weights
     scaled = Taken(taken.cells * scale, taken.sounding * scale)
@@ -179,9 +180,8 @@ def residual(heard: Heard, known: np.ndarray, sent: np.ndarray) -> np.ndarray:
     """Model the noise from what the channel does not explain; unknown cells by the model of the known ones."""
     rest = heard.taken.cells - heard.channel.gains[None, :] * sent
     power = rest.real**2 + rest.imag**2 + np.float32(1e-9)
-    masked = np.where(known, power, np.nan)
-    carriers = smooth(np.nanmedian(masked, axis=0), _WIDE) / np.float32(0.6931)
-    symbols = np.nanmedian(masked / carriers, axis=1) / np.float32(0.6931)
+    carriers = smooth(median_where(power, known, axis=0), _WIDE) / np.float32(0.6931)
+    symbols = median_where(power / carriers, known, axis=1) / np.float32(0.6931)
     model = carriers[None, :] * symbols[:, None]
     total = heard.taken.cells.real**2 + heard.taken.cells.imag**2
     gain = heard.channel.gains.real**2 + heard.channel.gains.imag**2

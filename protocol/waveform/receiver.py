@@ -26,8 +26,9 @@ from protocol.waveform.tape import Tape
 
 LOWEST_HZ: Final = 16_000
 HIGHEST_HZ: Final = 192_000
-_KEPT: Final = 2 * STREAM_HZ
-_PIECE_S: Final = 0.5
+_KEPT: Final = 3 * STREAM_HZ // 2
+"""The longest token, 1.40 s, from the slowest clock, and a hop."""
+_PIECE_S: Final = 0.1
 _STRETCH: Final = 0.0025
 _SAME: Final = 120
 """10 ms: two sightings nearer than that are one."""
@@ -60,7 +61,7 @@ class _Ear:
     """Hears one band."""
 
     def __init__(self, band: Band, direction: Direction, rate_hz: int) -> None:
-        self._tape = Tape(_KEPT)
+        self._tape = Tape(_KEPT, HOP)
         self._detector = Detector(band, direction, rate_hz)
         self._listener = Listener(self._tape.windows, band, direction, rate_hz)
         self._looked = 0

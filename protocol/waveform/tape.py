@@ -6,17 +6,20 @@ import numpy as np
 
 
 class Tape:
-    """Keeps at least the newest `kept` samples; what is older, or not yet there, reads as silence."""
+    """Keeps at least the newest `kept` samples; what is older, or not yet there, reads as silence.
 
-    def __init__(self, kept: int) -> None:
+    At most `most` samples are added at once.
+    """
+
+    def __init__(self, kept: int, most: int) -> None:
         self._kept = kept
-        self._samples = np.zeros(2 * kept, np.complex64)
+        self._samples = np.zeros(kept + max(most, kept // 4), np.complex64)
         self._begin = 0
         """Place of the first sample in the array."""
         self.end = 0
 
     def append(self, samples: np.ndarray) -> None:
-        """Add samples, at most as many as are kept."""
+        """Add samples."""
         if self.end - self._begin + len(samples) > len(self._samples):
             recent = self._samples[self.end - self._begin - self._kept : self.end - self._begin].copy()
             self._samples[: self._kept] = recent
