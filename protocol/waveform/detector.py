@@ -60,11 +60,15 @@ class Detector:
         noise = self._learn(spectrum)
         filtered = np.fft.ifft(self._references * (spectrum / noise))
         magnitude = np.abs(filtered[:, : HOP + _AROUND])
-        best = magnitude[:, :HOP].argmax(axis=0)
-        heights = magnitude[best, np.arange(HOP)] / _floor(magnitude[len(STRETCHES) // 2])
+        highest = magnitude[:, :HOP].max(axis=0)
+        unstretched = magnitude[len(STRETCHES) // 2]
+        lowest = median_of(unstretched) + 1e-30
+        if highest.max() < self._threshold * lowest:
+            return []
+        heights = highest / _floor(unstretched, lowest)
         middle = at + _SAMPLES / 2
         return [
-            Sighting(middle + place, STRETCHES[best[place]], float(heights[place]))
+            Sighting(middle + place, STRETCHES[magnitude[:, place].argmax()], float(heights[place]))
             for place in _peaks(heights, self._threshold)
         ]
 
@@ -78,13 +82,13 @@ class Detector:
         return self._noise
 
 
-def _floor(magnitude: np.ndarray) -> np.ndarray:
+def _floor(magnitude: np.ndarray, lowest: float) -> np.ndarray:
     """Give the level that each place has to exceed: the median, or the mean around it where a knock has raised it."""
     total = np.cumsum(np.concatenate([[0.0], magnitude]))
     places = np.arange(HOP)
     left, right = np.maximum(places - _AROUND, 0), places + _AROUND
     mean = (total[right] - total[left]) / (right - left)
-    floor: np.ndarray = np.maximum(median_of(magnitude) + 1e-30, _MEDIAN_OF_MEAN * mean)
+    floor: np.ndarray = np.maximum(lowest, _MEDIAN_OF_MEAN * mean)
     return floor
 
 

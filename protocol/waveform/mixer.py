@@ -43,8 +43,8 @@ class Mixer:
         count = len(self._waiting) // self._hop - 1
         if count < 1:
             return None
-        blocks = np.lib.stride_tricks.sliding_window_view(self._waiting, 2 * self._hop)[:: self._hop][:count]
-        spectra = np.fft.rfft(blocks)
+        halves = self._waiting[: (count + 1) * self._hop].reshape(count + 1, self._hop)
+        spectra = np.fft.rfft(np.concatenate([halves[:-1], halves[1:]], axis=1))
         self._waiting = self._waiting[count * self._hop :].copy()
         return np.stack([self._cut(spectra, first, mask) for first, mask in self._masks])
 
@@ -53,10 +53,8 @@ class Mixer:
         middle = np.zeros((len(spectra), 2 * HOP), np.complex64)
         half = len(mask) // 2
         present = min(len(mask), spectra.shape[1] - first)
-        part = np.zeros((len(spectra), len(mask)), np.complex64)
-        part[:, :present] = spectra[:, first : first + present] * mask[:present]
-        middle[:, :half] = part[:, half:]
-        middle[:, -half:] = part[:, :half]
+        np.multiply(spectra[:, first + half : first + present], mask[half:present], out=middle[:, : present - half])
+        np.multiply(spectra[:, first : first + half], mask[:half], out=middle[:, -half:])
         stream = np.fft.ifft(middle)
         return np.ascontiguousarray(stream[:, HOP // 2 : HOP // 2 + HOP]).ravel()
 
