@@ -7,7 +7,8 @@ From token presented to outcome shown is measured outside the terminal: from the
 the picture or the last sample is handed to the device until the outcome is on the shopper's display (server-sent
 event). Memory is that of the terminal's own process, without the camera's, with the real drivers: gpiozero on its mock
 pins (without the tamper switch, which would find the case open), a scanner on a pseudo-terminal, a HID scanner and
-sound devices that are not there, a printer that is a file.
+sound devices that are not there, a printer that is a file; and a simulated microphone beside them, so that sound is
+really decoded.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ def _measure_size(mall: BoxedMall) -> None:
         *light,
         Device("scanner", "wedge", "hid", {"path": "/dev/input/by-id/none"}),
         Device("microphone", "mic", "sounddevice"),
+        Device("microphone", "ear", "simulated", {"bench": str(mall.folder / "ear")}),
         Device("speaker", "speaker", "sounddevice"),
         Device("printer", "printer", "escpos", paper),
     ]

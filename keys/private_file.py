@@ -13,6 +13,7 @@ def create_private(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    _sync_folder(path.parent)
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -15,20 +15,21 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event, select
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from settlement import tables
 from settlement.errors import StoreUnusable
 
 _BUSY_MS = 15_000
 _READ = "tillwave_read"
+_NO_DATABASE = "`database` in settlement.toml is no address of a database, for example sqlite:////srv/settlement.db"
 
 
 class Store:
     """The engine with its two kinds of transaction. Opened by `start`, closed by `stop`."""
 
     def __init__(self, url: str) -> None:
-        self._url = sqlalchemy.make_url(url)
+        self._url = _url_of(url)
         self._engine: Engine | None = None
         self._writer = threading.RLock()
 
@@ -36,8 +37,7 @@ class Store:
         """Open the database, and make its tables when it is new; StoreUnusable otherwise."""
         if self._engine is not None:
             return
-        # Else every error of the database, and with it the log, would show secrets of wallets and tokens in records.
-        engine = sqlalchemy.create_engine(self._url, hide_parameters=True)
+        engine = self._make_engine()
         if engine.dialect.name == "sqlite":
             self._make_folder()
             event.listen(engine, "connect", _prepare_sqlite)
@@ -92,6 +92,13 @@ class Store:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
+    def _make_engine(self) -> Engine:
+        try:
+            # Else errors of the database, and with them the log, would show secrets of wallets and tokens in records.
+            return sqlalchemy.create_engine(self._url, hide_parameters=True)
+        except (NoSuchModuleError, ImportError) as error:
+            raise StoreUnusable(f"there is no driver for the database {self._url.drivername}: {error}") from error
+
     def _migrate(self) -> None:
         with self.writing() as connection:
             tables.schema.create(connection, checkfirst=True)
@@ -112,3 +119,10 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     is_read = connection.get_execution_options().get(_READ, False)
     connection.exec_driver_sql("BEGIN" if is_read else "BEGIN IMMEDIATE")
+
+
+def _url_of(text: str) -> sqlalchemy.URL:
+    try:
+        return sqlalchemy.make_url(text)
+    except ArgumentError as error:
+        raise StoreUnusable(_NO_DATABASE) from error

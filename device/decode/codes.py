@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from device.decode.symbologies import SYMBOLOGIES
 
@@ -25,6 +25,10 @@ class Box:
         across = [x / width for x, _ in points]
         down = [y / height for _, y in points]
         return cls(min(across), min(down), max(across), max(down))
+
+    def is_at_edge(self, nearness: float = 0.01) -> bool:
+        """Whether it reaches the edge of the picture, which may cut off a part."""
+        return min(self.left, self.top, 1 - self.right, 1 - self.bottom) < nearness
 
     def touches(self, other: Box) -> bool:
         """Whether the two share a point."""
@@ -56,6 +60,10 @@ class Code:
     def linear(self) -> bool:
         """Whether the code needs a second look."""
         return SYMBOLOGIES[self.symbology].linear
+
+    def at(self, box: Box) -> Code:
+        """Give the same code, seen at another place."""
+        return replace(self, box=box)
 
     def __repr__(self) -> str:
         """Name everything but the payload, which may be a token."""

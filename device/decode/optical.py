@@ -1,241 +1,27 @@
 """Pixels become readings: single pictures by `read_still`, a stream of them by `OpticalDecoder`.
 
-zxing-cpp looks first. zbar gives the second opinion where zxing-cpp finds nothing, and its vote on linear codes, which
-are never believed at one look. A zbar assertion can end the process, so this runs in a process that may die: the
-camera's own (`device.decode.camera_process`).
+The way of a picture: has it changed at all (`scene`); a cheap look for QR codes (`zxing`); where could a code be
+(`regions`); a matrix code there gets its blur taken back (`rescue`, `deblur`), a linear one is turned upright and read
+several times (`linear`), its bars compared as a whole (`bars`, `barlook`) and believed by vote (`ballot`). Processor
+time is bounded at every step (`budget`). zbar gives the second opinion; an assertion in it can end the process, so this
+runs in a process that may die: the camera's own (`device.decode.camera_process`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from device.decode.linear import COMMON_ITF
+from device.decode.readings import LARGEST_PIXELS, NotAPicture, OpticalReading
+from device.decode.still import read_still
+from device.decode.stream import RETAIL_ITF, OpticalDecoder
+from device.decode.tracking import Hint
 
-import numpy as np
-from PIL import Image, ImageFilter
-
-from device.decode.ballot import Ballot
-from device.decode.codes import Code
-from device.decode.scene import Scene
-from device.decode.symbologies import SYMBOLOGIES
-from device.decode.zbar import zbar_look
-from device.decode.zxing import zxing_look
-from device.ports import Reading, Source
-
-QR = frozenset({"QR"})
-LINEAR = frozenset(name for name, symbology in SYMBOLOGIES.items() if symbology.linear and symbology.zxing)
-MATRIX = frozenset(name for name, symbology in SYMBOLOGIES.items() if not symbology.linear and symbology.zxing)
-
-RETAIL_ITF = frozenset({14})
-"""Digits of ITF codes on outer boxes of goods. ITF has no start worth the name: a part of a code reads as a code."""
-COMMON_ITF = frozenset({6, 10, 14})
-"""Digits of ITF codes that a still picture may hold."""
-
-LARGEST_PIXELS = 64_000_000
-_SMALLEST_SIDE = 8
-"""No code is smaller, and the decoders are not asked about less."""
-_STILL_PIXELS = 4_000_000
-_SECOND_OPINION_PIXELS = 1_000_000
-"""zbar takes a tenth of a second for a million pixels; larger pictures are reduced for it."""
-
-Look = Callable[[np.ndarray, frozenset[str]], list[Code]]
-"""One decoder, asked for some symbologies."""
-
-
-class NotAPicture(ValueError):
-    """An array that is not height x width of uint8, or of a size that nobody can read."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpticalReading(Reading):
-    """A reading with the decoder's opinion on the character set, which does not travel further than this process."""
-
-    decoded: str = ""
-
-    @property
-    def text(self) -> str:
-        """The payload as text: UTF-8 where it is, else what the code or the decoder says, else Latin-1."""
-        try:
-            return self.raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return self.decoded or self.raw.decode("latin-1")
-
-    __repr__ = Reading.__repr__
-
-
-def read_still(gray: np.ndarray, *, itf_digits: frozenset[int] = COMMON_ITF, at_ms: int = 0) -> list[OpticalReading]:
-    """Give every code of one picture (uint8, height x width), taking the time it takes; NotAPicture for others."""
-    picture = _checked(gray)
-    if min(picture.shape) < _SMALLEST_SIDE:
-        return []
-    codes = _believable(zxing_look(picture, MATRIX | LINEAR), itf_digits)
-    matrix = [code for code in codes if not code.linear]
-    ballot = Ballot(lifetime_ms=0)
-    ballot.add(codes, 0)
-    if not codes:
-        matrix = zbar_look(_reduced(picture, _STILL_PIXELS), QR)
-    if not matrix or ballot.is_open():
-        _poll(picture, ballot, itf_digits)
-    return [_reading(code, "", at_ms) for code in _distinct([*matrix, *ballot.elected()])]
-
-
-class OpticalDecoder:
-    """Gives each code of a stream of pictures once, as long as it stays in view.
-
-    Not for several threads. What one picture costs is bounded: a cheap look for QR codes at each, one further kind of
-    look when that finds nothing, zbar at one in four of those; pictures that do not change are looked at less and less.
-    """
-
-    AWAY_MS = 1500
-    """A code that was out of view for so long is a new reading when it comes back."""
-    _VOTE_MS = 1000
-    _RESTLESS_LOOKS = 12
-    """So many looks at an unchanged picture before it is looked at less often."""
-    _REST = 5
-    """An unchanged picture gets one look in so many: it may just be coming into focus."""
-
-    def __init__(self, device: str = "", *, itf_digits: frozenset[int] = RETAIL_ITF) -> None:
-        self._device = device
-        self._itf_digits = itf_digits
-        self._scene = Scene()
-        self._ballot = Ballot(self._VOTE_MS)
-        self._held: dict[tuple[str, bytes], _Held] = {}
-        self._turn = 0
-        self._unchanged = 0
-
-    def feed(self, gray: np.ndarray, at_ms: int | None = None) -> list[OpticalReading]:
-        """Give the codes that have newly come into view; NotAPicture for anything but uint8 of height x width."""
-        picture = _checked(gray)
-        now = time.monotonic_ns() // 1_000_000 if at_ms is None else at_ms
-        if min(picture.shape) < _SMALLEST_SIDE:
-            return []
-        if self._may_rest(picture):
-            self._keep(now)
-            return []
-        seen, looked_for = self._look(picture, now)
-        fresh = [code for code in _distinct(seen) if self._is_fresh(code, now)]
-        self._age(seen, looked_for, now)
-        return [_reading(code, self._device, now) for code in fresh]
-
-    def rearm(self) -> None:
-        """Deliver again what is in view, for example because a sale has just begun."""
-        self._held.clear()
-        self._ballot.clear()
-        self._unchanged = 0
-
-    def _may_rest(self, picture: np.ndarray) -> bool:
-        self._unchanged = 0 if self._scene.changed(picture) else self._unchanged + 1
-        return self._unchanged > self._RESTLESS_LOOKS and self._unchanged % self._REST != 0
-
-    def _look(self, picture: np.ndarray, now: int) -> tuple[list[Code], frozenset[str]]:
-        """Look for QR codes, then for one further group, in turns; give the codes and what was looked for."""
-        turn = self._turn
-        self._turn += 1
-        codes = zxing_look(picture, QR)
-        if codes and turn % 4 != 0:
-            return codes, QR
-        group = LINEAR if turn % 2 == 0 else MATRIX - QR
-        codes += self._believed(picture, zxing_look(picture, group), zxing_look, now)
-        if not codes and turn % 4 == 3:  # noqa: PLR2004 - the last of four
-            second = QR if turn % 8 == 3 else LINEAR  # noqa: PLR2004 - zbar is dear: its groups in turns as well
-            reduced = _reduced(picture, _SECOND_OPINION_PIXELS)
-            return self._believed(reduced, zbar_look(reduced, second), zbar_look, now), QR | group
-        return codes, QR | group
-
-    def _believed(self, picture: np.ndarray, codes: Sequence[Code], look: Look, now: int) -> list[Code]:
-        """Leave out the linear codes that the votes do not bear out; those in doubt get a second look at once."""
-        matrix = [code for code in codes if not code.linear]
-        linear = [code for code in _believable(codes, self._itf_digits) if code.linear]
-        if not linear:
-            return matrix
-        self._ballot.add(linear, now)
-        if any(code.key not in self._held for code in linear):
-            again = look(_scaled(picture, 0.75), frozenset(code.symbology for code in linear))
-            self._ballot.add(_believable(again, self._itf_digits), now)
-        keys = {code.key for code in linear}
-        elected = [code for code in self._ballot.elected() if code.key in keys]
-        return [*matrix, *elected]
-
-    def _is_fresh(self, code: Code, now: int) -> bool:
-        held = self._held.get(code.key)
-        return held is None or (held.missed and now - held.seen_ms > self.AWAY_MS)
-
-    def _age(self, seen: Sequence[Code], looked_for: frozenset[str], now: int) -> None:
-        """Remember what is in view; forget what was looked for in vain and has been away for long enough."""
-        for code in seen:
-            self._held[code.key] = _Held(now)
-        keys = {code.key for code in seen}
-        for key, held in list(self._held.items()):
-            if key not in keys and key[0] in looked_for:
-                held.missed = True
-            if held.missed and now - held.seen_ms > self.AWAY_MS:
-                del self._held[key]
-
-    def _keep(self, now: int) -> None:
-        """What was in view of a picture that does not change is in view still."""
-        for held in self._held.values():
-            if not held.missed:
-                held.seen_ms = now
-
-
-@dataclass(slots=True)
-class _Held:
-    """A code in view."""
-
-    seen_ms: int
-    missed: bool = False
-    """It was looked for since, and not found."""
-
-
-def _poll(picture: np.ndarray, ballot: Ballot, itf_digits: frozenset[int]) -> None:
-    """Take further looks for linear codes until the vote is clear."""
-    reduced = _reduced(picture, _STILL_PIXELS)
-    looks: tuple[Callable[[], list[Code]], ...] = (
-        lambda: zbar_look(reduced, LINEAR),
-        lambda: zxing_look(_scaled(picture, 0.75), LINEAR),
-        lambda: zxing_look(_scaled(picture, 1.5), LINEAR),
-        lambda: zxing_look(_blurred(picture), LINEAR),
-        lambda: zbar_look(_scaled(reduced, 0.75), LINEAR),
-    )
-    for number, look in enumerate(looks):
-        ballot.add(_believable(look(), itf_digits), 0)
-        if number > 0 and not ballot.is_open():
-            return
-
-
-def _checked(gray: np.ndarray) -> np.ndarray:
-    if not isinstance(gray, np.ndarray) or gray.dtype != np.uint8 or gray.ndim != 2:  # noqa: PLR2004
-        shape, dtype = getattr(gray, "shape", None), getattr(gray, "dtype", type(gray).__name__)
-        raise NotAPicture(f"a picture is a uint8 array of height x width, this is {dtype} of shape {shape}")
-    if not 0 < gray.size <= LARGEST_PIXELS:
-        raise NotAPicture(
-            f"a picture of {gray.shape[1]} x {gray.shape[0]} pixels cannot be read: "
-            f"at least one, at most {LARGEST_PIXELS // 1_000_000} million"
-        )
-    return np.ascontiguousarray(gray)
-
-
-def _believable(codes: Sequence[Code], itf_digits: frozenset[int]) -> list[Code]:
-    return [code for code in codes if code.symbology != "ITF" or len(code.raw) in itf_digits]
-
-
-def _distinct(codes: Sequence[Code]) -> list[Code]:
-    return list({code.key: code for code in codes}.values())
-
-
-def _reading(code: Code, device: str, at_ms: int) -> OpticalReading:
-    return OpticalReading(Source.OPTICAL, device, code.symbology, code.raw, at_ms, code.aim, code.text)
-
-
-def _scaled(picture: np.ndarray, factor: float) -> np.ndarray:
-    height, width = picture.shape
-    size = max(1, round(width * factor)), max(1, round(height * factor))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BICUBIC))
-
-
-def _blurred(picture: np.ndarray) -> np.ndarray:
-    return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(1.0)))
-
-
-def _reduced(picture: np.ndarray, pixels: int) -> np.ndarray:
-    return picture if picture.size <= pixels else _scaled(picture, (pixels / picture.size) ** 0.5)
+__all__ = [
+    "COMMON_ITF",
+    "LARGEST_PIXELS",
+    "RETAIL_ITF",
+    "Hint",
+    "NotAPicture",
+    "OpticalDecoder",
+    "OpticalReading",
+    "read_still",
+]

@@ -33,6 +33,8 @@ def _gist(picture: np.ndarray) -> np.ndarray:
     rows, columns = samples.shape[0] // _BLOCK * _BLOCK, samples.shape[1] // _BLOCK * _BLOCK
     if not rows or not columns:
         return picture.astype(np.float32)
-    squares = samples[:rows, :columns].reshape(rows // _BLOCK, _BLOCK, columns // _BLOCK, _BLOCK)
-    means: np.ndarray = squares.mean(axis=(1, 3), dtype=np.float32)
+    cut = samples[:rows, :columns].astype(np.uint16)
+    bands = cut[0::_BLOCK] + cut[1::_BLOCK] + cut[2::_BLOCK] + cut[3::_BLOCK]
+    squares = bands[:, 0::_BLOCK] + bands[:, 1::_BLOCK] + bands[:, 2::_BLOCK] + bands[:, 3::_BLOCK]
+    means: np.ndarray = squares.astype(np.float32) / _BLOCK**2
     return means

@@ -57,6 +57,9 @@ SYMBOLOGIES = {
     )
 }
 
+LINEAR = frozenset(name for name, symbology in SYMBOLOGIES.items() if symbology.linear and symbology.zxing)
+MATRIX = frozenset(name for name, symbology in SYMBOLOGIES.items() if not symbology.linear and symbology.zxing)
+
 ARTICLE_NUMBERS = frozenset({"EAN13", "EAN8", "UPCE"})
 
 _BY_AIM_LETTER = {

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tillwave.commands.books import (
-    DEFAULT_CONFIG,
-    Config,
     Json,
     amount_of,
     books,
@@ -17,6 +15,7 @@ from tillwave.commands.books import (
     print_table,
     wallet_of,
 )
+from tillwave.commands.options import SETTLEMENT_CONFIG, SettlementConfig
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,7 +32,7 @@ Hours = Annotated[int, typer.Option(min=1, max=24 * 30, help="How long the enrol
 @app.command("open")
 def open_(
     name: Name,
-    config: Config = DEFAULT_CONFIG,
+    config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     load: Annotated[str, typer.Option(help="Cash paid in, in major units, for example 100.00.")] = "",
     hours: Hours = 24,
@@ -52,7 +51,7 @@ def open_(
 
 
 @app.command()
-def code(name: Name, config: Config = DEFAULT_CONFIG, *, hours: Hours = 24, json: Json = False) -> None:
+def code(name: Name, config: SettlementConfig = SETTLEMENT_CONFIG, *, hours: Hours = 24, json: Json = False) -> None:
     """Print a new enrolment code, for a new phone; it ends what the phone before could do once it is used."""
     from settlement import accounts
 
@@ -68,7 +67,7 @@ def code(name: Name, config: Config = DEFAULT_CONFIG, *, hours: Hours = 24, json
 def load(
     name: Name,
     amount: Annotated[str, typer.Argument(help="In major units, for example 50.00.")],
-    config: Config = DEFAULT_CONFIG,
+    config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     json: Json = False,
 ) -> None:
@@ -87,7 +86,7 @@ def load(
 
 
 @app.command("list")
-def list_(config: Config = DEFAULT_CONFIG, *, json: Json = False) -> None:
+def list_(config: SettlementConfig = SETTLEMENT_CONFIG, *, json: Json = False) -> None:
     """List all accounts with their balances."""
     from settlement import accounts
 
@@ -101,7 +100,7 @@ def list_(config: Config = DEFAULT_CONFIG, *, json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, config: Config = DEFAULT_CONFIG, *, json: Json = False) -> None:
+def show(name: Name, config: SettlementConfig = SETTLEMENT_CONFIG, *, json: Json = False) -> None:
     """Show one account: balance, coupons, member card and newest payments."""
     from settlement import reports
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from settlement.office import Office
     from settlement.store import Store
 
-DEFAULT_CONFIG = Path("/etc/tillwave-settlement/settlement.toml")
-Config = Annotated[Path, typer.Option(help="Settlement's settings.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

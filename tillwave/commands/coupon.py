@@ -7,8 +7,6 @@ from typing import Annotated
 import typer
 
 from tillwave.commands.books import (
-    DEFAULT_CONFIG,
-    Config,
     Json,
     amount_of,
     books,
@@ -17,6 +15,7 @@ from tillwave.commands.books import (
     print_table,
     wallet_of,
 )
+from tillwave.commands.options import SETTLEMENT_CONFIG, SettlementConfig
 
 app = typer.Typer(help="Coupons and member cards.", no_args_is_help=True)
 
@@ -27,7 +26,7 @@ Owner = Annotated[str, typer.Option("--for", help="The account whose phone shows
 @app.command()
 def issue(
     label: Annotated[str, typer.Argument(help="What the shopper reads.")],
-    config: Config = DEFAULT_CONFIG,
+    config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     amount: Annotated[str, typer.Option(help="What it takes off, in major units.")] = "",
     percent: Annotated[int, typer.Option(min=0, max=100, help="Or the part that it takes off.")] = 0,
@@ -63,7 +62,7 @@ def issue(
 @app.command()
 def member(
     name: Annotated[str, typer.Argument(help="Whose card.")],
-    config: Config = DEFAULT_CONFIG,
+    config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     percent: Annotated[int, typer.Option(min=0, max=99, help="What the member price takes off.")] = 0,
     owner: Owner = "",
@@ -81,7 +80,7 @@ def member(
 
 
 @app.command("list")
-def list_(config: Config = DEFAULT_CONFIG, *, json: Json = False) -> None:
+def list_(config: SettlementConfig = SETTLEMENT_CONFIG, *, json: Json = False) -> None:
     """List coupons with what became of them, and member cards."""
     from settlement import reports
 

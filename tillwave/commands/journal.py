@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tillwave.commands.options import TERMINAL_CONFIG, TerminalConfig
 from tillwave.exits import Exit, exit_on
 
 if TYPE_CHECKING:
@@ -19,15 +20,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="The signed records of this terminal.", no_args_is_help=True)
 
-Config = Annotated[Path, typer.Option(help="The terminal's settings.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-_CONFIG = Path("/etc/tillwave/terminal.toml")
 _SECRET_FIELDS = frozenset({"token", "nonce"})
 
 
 @app.command("list")
 def list_records(
-    config: Config = _CONFIG,
+    config: TerminalConfig = TERMINAL_CONFIG,
     *,
     last: Annotated[int, typer.Option(min=1, help="Only so many of the newest.")] = 50,
     json: Json = False,
@@ -43,7 +42,7 @@ def list_records(
 
 
 @app.command()
-def verify(config: Config = _CONFIG, *, json: Json = False) -> None:
+def verify(config: TerminalConfig = TERMINAL_CONFIG, *, json: Json = False) -> None:
     """Check the signature of every record and the whole chain; exit code 1 at the first that does not hold."""
     from device.payment.journal import JournalDamaged
     from device.payment.journal import verify as verify_journal
@@ -66,7 +65,7 @@ def verify(config: Config = _CONFIG, *, json: Json = False) -> None:
 
 @app.command()
 def export(
-    config: Config = _CONFIG,
+    config: TerminalConfig = TERMINAL_CONFIG,
     *,
     output: Annotated[Path | None, typer.Option(help="A file instead of standard output.")] = None,
     json: Annotated[

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 import typer
 
-from tillwave.commands.books import DEFAULT_CONFIG, Config, Json, books, decimal, print_json, print_table
+from tillwave.commands.books import Json, books, decimal, print_json, print_table
+from tillwave.commands.options import SETTLEMENT_CONFIG, SettlementConfig
 from tillwave.exits import Exit, leave
 
 
 def ledger(
-    config: Config = DEFAULT_CONFIG,
+    config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     sale: Annotated[str, typer.Option(help="Only this sale.")] = "",
     party: Annotated[str, typer.Option(help='Only a party ("merchant") or one account ("guide:li").')] = "",

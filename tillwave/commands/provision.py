@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from tillwave.commands.options import TERMINAL_CONFIG, TerminalConfig
 from tillwave.exits import Exit, exit_on
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ def badge(
 
 @app.command()
 def check(
-    config: Annotated[Path, typer.Option(help="The terminal's settings.")] = Path("/etc/tillwave/terminal.toml"),
+    config: TerminalConfig = TERMINAL_CONFIG,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from tillwave.commands.options import TERMINAL_CONFIG, TerminalConfig
 
 _SMALL = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """One event loop and a few quiet threads need no memory of their own for each processor."""
 
 
 def run(
-    config: Annotated[Path, typer.Option(help="The terminal's settings.")] = Path("/etc/tillwave/terminal.toml"),
+    config: TerminalConfig = TERMINAL_CONFIG,
     *,
     verbose: Annotated[bool, typer.Option("--verbose", help="Also log what is only of use to developers.")] = False,
 ) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tillwave.commands.options import SETTLEMENT_CONFIG, SettlementConfig
 from tillwave.exits import Exit, exit_on
 from tillwave.logs import begin_log
 
 
 def settle(
-    config: Annotated[Path, typer.Option(help="Settlement's settings.")] = Path(
-        "/etc/tillwave-settlement/settlement.toml"
-    ),
+    config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     verbose: Annotated[bool, typer.Option("--verbose", help="Also log what is only of use to developers.")] = False,
 ) -> None:

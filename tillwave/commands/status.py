@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json as json_text
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tillwave.commands.local import call_terminal
+from tillwave.commands.options import TERMINAL_CONFIG, TerminalConfig
 from tillwave.exits import Exit
 
 _MINUTE_S, _HOUR_S = 60, 3600
 
 
 def status(
-    config: Annotated[Path, typer.Option(help="The terminal's settings.")] = Path("/etc/tillwave/terminal.toml"),
+    config: TerminalConfig = TERMINAL_CONFIG,
     *,
     json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:

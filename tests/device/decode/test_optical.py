@@ -163,9 +163,18 @@ def test_one_look_at_a_linear_code_proves_nothing():
     ballot = Ballot(1000)
     ballot.add([_code(b"5030159003930")], 0)
     assert (ballot.elected(), ballot.is_open()) == ([], True)
-    ballot.add([_code(b"5030159003930")], 500)
+    assert [code.raw for code in ballot.doubtful()] == [b"5030159003930"]
+    ballot.add([_code(b"5030159003930")], 500, "zbar")
     assert [code.raw for code in ballot.elected()] == [b"5030159003930"]
     assert not ballot.is_open()
+    assert ballot.doubtful() == []
+
+
+def test_one_decoder_must_see_a_code_three_times():
+    ballot = Ballot(1000)
+    for at_ms, elected in ((0, 0), (100, 0), (200, 1)):
+        ballot.add([_code(b"6685080218992")], at_ms, "zxing")
+        assert len(ballot.elected()) == elected
 
 
 def test_votes_of_long_ago_do_not_count():
@@ -181,12 +190,25 @@ def test_misread_with_a_right_check_digit_is_outvoted():
         ballot.add([_code(raw)], 0)
     assert ballot.elected() == [], "a tie is no result"
     ballot.add([_code(b"5030159003930")], 0)
+    assert ballot.elected() == [], "three to two is no result either"
+    assert ballot.is_open()
+    for _ in range(2):
+        ballot.add([_code(b"5030159003930")], 0)
     assert [code.raw for code in ballot.elected()] == [b"5030159003930"]
+
+
+def test_upce_needs_one_look_more_than_others():
+    ballot = Ballot(1000)
+    for _ in range(2):
+        ballot.add([_code(b"0147000006189", "UPCE")], 0)
+    assert ballot.elected() == []
+    ballot.add([_code(b"0147000006189", "UPCE")], 0)
+    assert [code.symbology for code in ballot.elected()] == ["UPCE"]
 
 
 def test_two_goods_side_by_side_are_no_rivals():
     ballot = Ballot(1000)
-    for _ in range(2):
+    for _ in range(3):
         ballot.add([_code(b"5030159003930", left=0.1), _code(b"4006381333931", left=0.6)], 0)
     assert len(ballot.elected()) == 2
 
@@ -239,3 +261,13 @@ def test_payload_is_not_in_the_repr():
     (reading,) = read_still(picture_of(TOKEN))
     assert "MFRGG" not in repr(reading)
     assert "MFRGG" not in repr(zbar_look(picture_of(TOKEN), frozenset({"QR"})))
+
+
+def test_code_cut_by_the_edge_yields_to_the_whole_one():
+    picture = picture_of("4006381333931", "EAN13")
+    other = picture_of("5030159003930", "EAN13", size=(180, 360))
+    picture[-24:, 140:500] = other[60:84]
+    assert [reading.raw for reading in read_still(picture)] == [b"4006381333931"]
+    alone = picture.copy()
+    alone[:-24] = 230
+    assert [reading.raw for reading in read_still(alone)] == [b"5030159003930"]

@@ -76,7 +76,7 @@ def tone(hertz: float, seconds: float, rate_hz: int) -> np.ndarray:
 def test_microphone_hears_a_tone_of_another_rate_in_real_time(rig):
     begun_ms = time.monotonic_ns() // 1_000_000
     ends_ms = rig.bench.play_samples(tone(15_000, 0.4, 44_100), 44_100, microphone="rig")
-    assert 400 <= ends_ms - begun_ms <= 1500
+    assert 350 <= ends_ms - begun_ms <= 1500, "0.4 s, within a piece that is being delivered already"
     assert wait_until(lambda: rig.delivered and rig.delivered[-1].at_ms > ends_ms)
     heard = sound(rig)
     assert abs(np.argmax(np.abs(np.fft.rfft(heard))) * 48_000 / len(heard) - 15_000) < 20

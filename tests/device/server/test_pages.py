@@ -132,6 +132,7 @@ def test_a_code_that_a_scanner_types_beside_every_field_is_no_amount(host: Host,
 
 def test_keyboard_works_the_pad(host: Host, page: Page) -> None:
     paired(host, page)
+    expect(page.locator("#typed")).to_have_text("¥0.00")
     page.keyboard.type("9990", delay=120)
     page.keyboard.press("Backspace")
     expect(page.locator("#typed")).to_have_text("¥9.99")
@@ -198,7 +199,7 @@ def test_a_lost_connection_is_said_and_healed(host: Host, page: Page) -> None:
     paired(host, page)
     expect(page.locator("#lost")).to_be_hidden()
     host.stop()
-    expect(page.locator("#lost")).to_be_visible()
+    expect(page.locator("#lost")).to_be_visible(timeout=15_000)
     host.start()
     expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
 

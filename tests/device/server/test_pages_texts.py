@@ -46,10 +46,9 @@ def test_every_text_that_pages_ask_for_is_there() -> None:
 def test_every_text_is_asked_for() -> None:
     """By its whole key, or by the kind of it with a word that the page puts behind."""
     asked = set(re.findall(r"""['"]([a-z]+(?:[.-][a-z]+)+)['"]""", sources(".js", ".html")))
-    kinds = set(re.findall(r"(?:say\(`|sayWord\(')([a-z]+)", sources(".js"))) - {"day", "display"}
-    forgotten = {key for key in texts("en") if key not in asked and key.partition(".")[0] not in kinds}
-    built = {f"day.{kind}" for kind in ("paid", "refunded")} | {key for key in forgotten if key.startswith("display.")}
-    assert forgotten - built == set()
+    kinds = set(re.findall(r"(?:say\(`|sayWord\(')([a-z]+)", sources(".js"))) - {"day"}
+    built = {"day.paid", "day.refunded"}
+    assert {key for key in texts("en") if key.partition(".")[0] not in kinds} - asked - built == set()
 
 
 def test_pages_hold_no_inline_code_and_load_nothing_from_elsewhere() -> None:

@@ -1,0 +1,177 @@
+"""A stream of pictures: each code once, as long as it stays in view, at a bounded price a picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from device.decode.ballot import Ballot
+from device.decode.budget import Budget
+from device.decode.codes import Box, Code
+from device.decode.doubt import confirmed
+from device.decode.linear import believable, upright
+from device.decode.pictures import reduced, scaled
+from device.decode.readings import SMALLEST_SIDE, OpticalReading, checked, distinct, reading_of
+from device.decode.regions import Region, Regions, find_regions
+from device.decode.rescue import QR
+from device.decode.scene import Scene
+from device.decode.symbologies import LINEAR, MATRIX
+from device.decode.tracking import Hint, MatrixTrack
+from device.decode.view import View
+from device.decode.zbar import zbar_look
+from device.decode.zxing import zxing_look
+
+RETAIL_ITF = frozenset({14})
+"""Digits of ITF codes on outer boxes of goods. ITF has no start worth the name: a part of a code reads as a code."""
+_RESTLESS_LOOKS = 6
+"""So many looks at an unchanged picture before it is looked at less often."""
+_REST = 8
+"""An unchanged picture gets one look in so many: it may just be coming into focus."""
+_ROUND = 8
+"""Pictures that change are searched as a whole for linear codes and PDF417 once in so many each."""
+_PDF417 = frozenset({"PDF417"})
+_LARGE = _PDF417 | {"DATAMATRIX"}
+_GROUPS = (MATRIX - QR - _LARGE, _LARGE, LINEAR)
+"""What pictures that do not change are searched for in turns; a matrix code is found by its place before."""
+_THOROUGH = 4
+"""One changing picture in so many is searched for QR codes that are inverted or fill the picture."""
+_SECOND_OPINION_PIXELS = 250_000
+"""zbar takes a tenth of a second for a million pixels."""
+_DIGESTIBLE_PIXELS = 120_000
+"""Of a place with bars: more do not make a linear code any clearer."""
+_AROUND = 0.15
+"""Part of a code's width that its quiet zone may take."""
+_PICTURE_MS = 26.0
+"""Processor time after which no further look begins."""
+
+
+class OpticalDecoder:
+    """Gives each code of a stream of pictures once, as long as it stays in view.
+
+    Not for several threads. Each picture that changed is searched for QR codes and for places that look like a code;
+    these get closer looks within a budget. The whole picture is searched for other symbologies in turns, and pictures
+    that do not change are looked at less and less.
+    """
+
+    AWAY_MS = 1500
+    """A code that was out of view for so long is a new reading when it comes back."""
+    _VOTE_MS = 1000
+
+    def __init__(self, device: str = "", *, itf_digits: frozenset[int] = RETAIL_ITF) -> None:
+        self._device = device
+        self._itf_digits = itf_digits
+        self._scene = Scene()
+        self._ballot = Ballot(self._VOTE_MS)
+        self._view = View(self.AWAY_MS)
+        self._track = MatrixTrack()
+        self._bars: Region | None = None
+        self._turn = 0
+        self._unchanged = 0
+
+    @property
+    def hint(self) -> Hint | None:
+        """What keeps a code from being read that has been in view for some pictures."""
+        return self._track.hint
+
+    def feed(self, gray: np.ndarray, at_ms: int | None = None) -> list[OpticalReading]:
+        """Give the codes that have newly come into view; NotAPicture for anything but uint8 of height x width."""
+        picture = checked(gray)
+        now = time.monotonic_ns() // 1_000_000 if at_ms is None else at_ms
+        if min(picture.shape) < SMALLEST_SIDE:
+            return []
+        if self._may_rest(picture):
+            self._view.keep(now)
+            return []
+        seen, looked_for = self._look(picture, now)
+        return [reading_of(code, self._device, now) for code in self._view.fresh(distinct(seen), looked_for, now)]
+
+    def rearm(self) -> None:
+        """Deliver again what is in view, for example because a sale has just begun."""
+        self._view.clear()
+        self._ballot.clear()
+        self._unchanged = 0
+
+    def _may_rest(self, picture: np.ndarray) -> bool:
+        self._unchanged = 0 if self._scene.changed(picture) else self._unchanged + 1
+        return self._unchanged > _RESTLESS_LOOKS and self._unchanged % _REST != 0
+
+    def _look(self, picture: np.ndarray, now: int) -> tuple[list[Code], frozenset[str]]:
+        """Give the codes seen, and the symbologies that would have been seen."""
+        budget = Budget(_PICTURE_MS)
+        group = self._next_group()
+        codes = zxing_look(picture, QR, hasty=self._turn % _THOROUGH != 1 and not self._unchanged)
+        if group:
+            codes += self._believed(
+                picture, confirmed(picture, zxing_look(picture, group, hasty=group is not LINEAR)), now
+            )
+        if codes:
+            self._track.lose()
+        else:
+            codes = self._look_closer(picture, find_regions(picture, most=1), budget, now)
+        return codes, QR | group
+
+    def _next_group(self) -> frozenset[str]:
+        """Choose what the whole picture is searched for beside QR codes: always something if it does not change."""
+        if self._unchanged:
+            return _GROUPS[self._unchanged % len(_GROUPS)]
+        turn = self._turn % _ROUND
+        self._turn += 1
+        return {0: LINEAR, _ROUND // 2: _PDF417}.get(turn, frozenset())
+
+    def _look_closer(self, picture: np.ndarray, regions: Regions, budget: Budget, now: int) -> list[Code]:
+        """Look at the places that look like a code; of two kinds in one picture, only the more promising one."""
+        linear = regions.linear[0] if regions.linear else None
+        matrix = regions.matrix[0] if regions.matrix else None
+        if linear is not None and (matrix is None or linear.weight > matrix.weight):
+            codes = self._look_at_bars(picture, linear, now)
+            if codes:
+                return codes
+        if matrix is None:
+            self._track.lose()
+            return self._second_opinion(picture, now)
+        return self._track.look(picture, matrix, budget)
+
+    def _look_at_bars(self, picture: np.ndarray, region: Region, now: int) -> list[Code]:
+        """Look at the place once, and by zbar as well when it stays."""
+        stays = self._bars is not None and self._bars.resembles(region)
+        self._bars = region
+        place = upright(picture, region, _DIGESTIBLE_PIXELS)
+        codes = self._believed(place, zxing_look(place, LINEAR | _PDF417), now)
+        if not codes and stays:
+            codes = self._believed(place, zbar_look(place, LINEAR), now, "zbar")
+        return [code.at(region.box(picture)) for code in codes]
+
+    def _second_opinion(self, picture: np.ndarray, now: int) -> list[Code]:
+        """Ask zbar about a picture that does not change."""
+        if self._unchanged != _RESTLESS_LOOKS:
+            return []
+        small = reduced(picture, _SECOND_OPINION_PIXELS)
+        return self._believed(small, zbar_look(small, QR | LINEAR), now, "zbar")
+
+    def _believed(self, picture: np.ndarray, codes: Sequence[Code], now: int, kind: str = "zxing") -> list[Code]:
+        """Leave out the linear codes that the votes do not bear out; those in doubt get a second look at once."""
+        matrix = [code for code in codes if not code.linear]
+        linear = [code for code in believable(codes, self._itf_digits) if code.linear]
+        if not linear:
+            return matrix
+        self._ballot.add(linear, now, kind)
+        if not all(self._view.holds(code) for code in linear):
+            again = zxing_look(scaled(picture, 0.75), frozenset(code.symbology for code in linear))
+            self._ballot.add(believable(again, self._itf_digits), now)
+            if self._ballot.is_open():
+                others = zbar_look(_around(picture, linear[0].box), LINEAR)
+                self._ballot.add([code.at(linear[0].box) for code in believable(others, self._itf_digits)], now, "zbar")
+        keys = {code.key for code in linear}
+        return [*matrix, *(code for code in self._ballot.elected() if code.key in keys)]
+
+
+def _around(picture: np.ndarray, box: Box) -> np.ndarray:
+    """Cut out a linear code, whose box may be no more than one row of it, with its quiet zones."""
+    height, width = picture.shape
+    margin = _AROUND * max((box.right - box.left) * width, (box.bottom - box.top) * height)
+    region = Region(
+        int(box.left * width), int(box.top * height), int(box.right * width) + 1, int(box.bottom * height) + 1, 0.0
+    )
+    return reduced(region.cut(picture, int(margin) + 2), _SECOND_OPINION_PIXELS)
