@@ -9,7 +9,8 @@ from typing import Final, Self
 import numpy as np
 
 from device.ports import Reading, Source
-from protocol.waveform import DEFAULT_WAVEFORM, open_receiver
+from protocol.waveform import DEFAULT_WAVEFORM, Receiver, open_receiver
+from protocol.waveform.errors import WaveformError
 
 _PIECE: Final = 48_000
 """Samples handed on at a time, which bounds the memory for a long recording."""
@@ -33,17 +34,18 @@ class HeardToken:
 class AcousticDecoder:
     """Gives each token of a stream of sound once, also if the phone plays it over and over.
 
-    Not for several threads. Raises a WaveformError when it is made if the waveform's library is missing; two decoders
-    can be open in a process, so `close` each.
+    Not for several threads; `close` each. Raises a WaveformError when it is made if a waveform is unknown or its
+    library is missing. Two phones at once are both heard: who asked for one token must decide about two.
     """
 
     AWAY_S: Final = 1.5
     """A token that was not heard for so long is a new one when it is heard again."""
 
-    def __init__(self, sample_rate: int, device: str = "") -> None:
+    def __init__(self, sample_rate: int, device: str = "", waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,)) -> None:
         self._sample_rate = sample_rate
         self._device = device
-        self._receiver = open_receiver(sample_rate)
+        self._receivers: dict[str, Receiver] = {}
+        self._open(waveforms)
         self._half_sample = b""
         self._samples = 0
         """Length of the stream so far: its clock does not care how fast it is fed."""
@@ -61,12 +63,18 @@ class AcousticDecoder:
         for start in range(0, len(samples), _PIECE):
             piece = samples[start : start + _PIECE]
             self._samples += len(piece)
-            heard += self._new(self._receiver.feed(piece), now)
+            for waveform, receiver in self._receivers.items():
+                heard += self._new(waveform, receiver.feed(piece), now)
         return heard
 
     def flush(self) -> list[HeardToken]:
         """Give the tokens that end with the last sample of a recording."""
-        return self._new(self._receiver.flush(), time.monotonic_ns() // 1_000_000)
+        now = time.monotonic_ns() // 1_000_000
+        return [
+            token
+            for waveform, receiver in self._receivers.items()
+            for token in self._new(waveform, receiver.flush(), now)
+        ]
 
     def rearm(self) -> None:
         """Deliver again what is being played, for example because a sale has just begun."""
@@ -74,13 +82,22 @@ class AcousticDecoder:
 
     def close(self) -> None:
         """Stop listening; harmless when closed. A closed decoder hears nothing."""
-        self._receiver.close()
+        for receiver in self._receivers.values():
+            receiver.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _open(self, waveforms: tuple[str, ...]) -> None:
+        try:
+            for waveform in waveforms:
+                self._receivers[waveform] = open_receiver(self._sample_rate, waveform)
+        except WaveformError:
+            self.close()
+            raise
 
     def _samples_of(self, pcm: np.ndarray | bytes | bytearray | memoryview) -> np.ndarray:
         if isinstance(pcm, np.ndarray):
@@ -92,7 +109,7 @@ class AcousticDecoder:
         self._half_sample = joined[whole:]
         return np.frombuffer(joined[:whole], "<i2").astype(np.int16)
 
-    def _new(self, payloads: list[bytes], now: int) -> list[HeardToken]:
+    def _new(self, waveform: str, payloads: list[bytes], now: int) -> list[HeardToken]:
         """Leave out what was heard a moment ago."""
         away = round(self.AWAY_S * self._sample_rate)
         new = [
@@ -103,4 +120,4 @@ class AcousticDecoder:
         self._last_heard = {
             payload: at for payload, at in self._last_heard.items() if self._samples - at <= away
         } | dict.fromkeys(payloads, self._samples)
-        return [HeardToken(payload, DEFAULT_WAVEFORM, self._device, now) for payload in new]
+        return [HeardToken(payload, waveform, self._device, now) for payload in new]

@@ -39,7 +39,7 @@ class OversizeFile(FileRefused):
 
 
 def read_file(path: Path) -> list[Reading]:
-    """Give every code of a picture, or every token of a WAV file; FileRefused, or a WaveformError without ggwave."""
+    """Give every code of a picture, or every token of a WAV file; FileRefused, or a WaveformError."""
     try:
         if path.exists() and not path.is_file():
             raise UnreadableFile("not a file")
@@ -75,7 +75,7 @@ def load_picture(path: Path) -> np.ndarray:
 
 
 def read_recording(path: Path) -> list[Reading]:
-    """Give every token of a WAV file of whole-number samples; FileRefused, or a WaveformError without ggwave."""
+    """Give every token of a WAV file of whole-number samples; FileRefused, or a WaveformError."""
     try:
         with wave.open(str(path), "rb") as recording:
             return _listen(recording)

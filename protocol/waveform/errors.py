@@ -4,6 +4,7 @@ WaveformError
 +-- WaveformUnavailable   the library of a waveform is not installed (also an ImportError)
 +-- PayloadLength         a payload is too short or too long for one token (also a ValueError)
 +-- SampleRate            a rate that cannot carry the tones, or that nobody uses (also a ValueError)
++-- UnknownWaveform       no waveform has this name (also a ValueError)
 +-- TooManyReceivers      the library allows no further receiver in this process (also a RuntimeError)
 """
 
@@ -40,6 +41,14 @@ class SampleRate(WaveformError, ValueError):
     def __init__(self, rate_hz: int, lowest_hz: int, highest_hz: int) -> None:
         self.rate_hz = rate_hz
         super().__init__(f"a token of sound needs {lowest_hz} to {highest_hz} samples a second, not {rate_hz}")
+
+
+class UnknownWaveform(WaveformError, ValueError):
+    """A name that no waveform has."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        self.name = name
+        super().__init__(f'there is no waveform "{name}": choose one of {", ".join(known)}')
 
 
 class TooManyReceivers(WaveformError, RuntimeError):

@@ -1,38 +1,36 @@
-"""The frame inside a token of sound: the payload and a check over it.
+"""The frame inside a token: payload and check.
 
-    frame = payload | CRC-32 (IEEE 802.3, big endian) over (version byte, length byte, payload)
+    frame = payload | CRC-32 (IEEE 802.3, big endian) over (version, direction, form, length, payload)
 
-The sound library has no check of its own and now and then delivers what nobody sent. Version and length are checked
-though they are not sent: the length is that of the frame, and a frame of another version fails its check.
+Version, direction, form and length are checked though the frame does not carry them: a receiver knows them from the
+signals around it, and a frame that was meant otherwise fails its check.
 """
 
 from __future__ import annotations
 
 import zlib
 
-from protocol.waveform.errors import PayloadLength
+import numpy as np
 
-VERSION = 1
+from protocol.waveform.forms import VERSION, Direction, Form
+
 CHECK_BYTES = 4
-SHORTEST = 1
-LONGEST = 64
-"""Bytes of payload; so many sound for five seconds already."""
 
 
-def seal(payload: bytes) -> bytes:
-    """Add the check; PayloadLength unless the payload has 1 to 64 bytes."""
-    if not SHORTEST <= len(payload) <= LONGEST:
-        raise PayloadLength(len(payload), SHORTEST, LONGEST)
-    return payload + _check(payload)
+def frame_bits(payload: bytes, form: Form, direction: Direction, version: int = VERSION) -> np.ndarray:
+    """Give payload and check as bits, most significant first; PayloadLength if it does not fit the form."""
+    form.check(len(payload))
+    check = _check(payload, form, direction, version)
+    return np.unpackbits(np.frombuffer(payload + check, np.uint8))
 
 
-def unseal(frame: bytes) -> bytes | None:
-    """Give the payload of a heard frame, None if it is not one that somebody sent."""
+def payload_of(bits: np.ndarray, form: Form, direction: Direction) -> bytes | None:
+    """Give the payload of received bits, None if the check does not agree."""
+    frame = np.packbits(bits).tobytes()
     payload, check = frame[:-CHECK_BYTES], frame[-CHECK_BYTES:]
-    if not SHORTEST <= len(payload) <= LONGEST or check != _check(payload):
-        return None
-    return payload
+    return payload if check == _check(payload, form, direction, VERSION) else None
 
 
-def _check(payload: bytes) -> bytes:
-    return zlib.crc32(bytes([VERSION, len(payload)]) + payload).to_bytes(CHECK_BYTES, "big")
+def _check(payload: bytes, form: Form, direction: Direction, version: int) -> bytes:
+    checked = bytes([version, direction.value, form.code, len(payload)]) + payload
+    return zlib.crc32(checked).to_bytes(CHECK_BYTES, "big")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from protocol.waveform.errors import SampleRate, TooManyReceivers, WaveformUnavailable
-from protocol.waveform.frame import CHECK_BYTES, seal, unseal
+from protocol.waveform.ggwave_frame import CHECK_BYTES, seal, unseal
 from protocol.waveform.resample import Resampler
 
 NAME = "GGWAVE"

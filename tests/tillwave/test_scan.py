@@ -92,7 +92,7 @@ def test_recording_is_one_json_line(tmp_path, rate, width, channels):
     assert json.loads(result.stdout) == {
         "file": str(path),
         "readings": [
-            {"source": "acoustic", "symbology": "GGWAVE", "aim": "", "text": SOUND.decode(), "hex": SOUND.hex()}
+            {"source": "acoustic", "symbology": "TILLWAVE", "aim": "", "text": SOUND.decode(), "hex": SOUND.hex()}
         ],
     }
 
@@ -190,7 +190,7 @@ def test_without_json_people_can_read_it(tmp_path):
     result = run(qr(tmp_path / "code.png"), recording(tmp_path / "token.wav", modulate(SOUND, 48_000)))
     assert result.exit_code == 0
     words = result.stdout.split()
-    assert {"QR", "]Q1", "GGWAVE", "optical", "acoustic"} <= set(words)
+    assert {"QR", "]Q1", "TILLWAVE", "optical", "acoustic"} <= set(words)
     assert "".join(word for word in words if word in WALLET) == WALLET
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from device.decode.acoustic import AcousticDecoder, HeardToken
 from device.ports import Source
-from protocol.waveform import modulate
+from protocol.waveform import GGWAVE, TILLWAVE, ggwave_wave, modulate, modulate_challenge, modulate_long, modulate_short
+from protocol.waveform.errors import UnknownWaveform
 
 RATE = 48_000
 TOKEN = bytes(range(60, 76))
@@ -98,10 +99,43 @@ def test_token_that_clips_is_heard(decoder):
     assert feed(decoder, pcm(sound, level=6.0), 960) == [TOKEN]
 
 
-def test_half_a_token_is_no_token(decoder):
+def test_quarter_of_a_token_is_no_token(decoder):
     token = modulate(TOKEN, RATE)
-    assert feed(decoder, pcm(silence(0.3), token[: len(token) // 2], silence(1.0)), 960) == []
-    assert feed(decoder, pcm(token[len(token) // 2 :], silence(1.0)), 960) == []
+    assert feed(decoder, pcm(silence(0.3), token[: len(token) // 4], silence(1.0)), 960) == []
+    assert feed(decoder, pcm(token[3 * len(token) // 4 :], silence(1.0)), 960) == []
+
+
+def test_two_phones_at_once_are_both_heard(decoder):
+    other = bytes(reversed(TOKEN))
+    first = np.concatenate([silence(0.2), modulate(TOKEN, RATE), silence(0.8)])
+    second = np.concatenate([silence(0.5), modulate(other, RATE), silence(0.5)])
+    assert feed(decoder, pcm(first + second), 960) == [TOKEN, other]
+
+
+def test_decoder_hears_every_form():
+    short, long = os.urandom(16), os.urandom(160)
+    sound = [silence(0.2), modulate_short(short, RATE), silence(0.1), modulate_long(long, RATE), silence(0.3)]
+    with AcousticDecoder(RATE) as decoder:
+        assert feed(decoder, pcm(*sound), 1024) == [short, long]
+
+
+def test_terminal_does_not_hear_its_own_challenge(decoder):
+    sound = pcm(silence(0.2), modulate_challenge(TOKEN, RATE), silence(0.6))
+    assert feed(decoder, sound, 960) == []
+
+
+def test_second_waveform_can_be_switched_on():
+    pytest.importorskip("ggwave")
+    other = bytes(reversed(TOKEN))
+    sound = [modulate(TOKEN, RATE), silence(0.2), ggwave_wave.modulate(other, RATE), silence(0.3)]
+    with AcousticDecoder(RATE, waveforms=(TILLWAVE, GGWAVE)) as decoder:
+        tokens = decoder.feed(pcm(*sound))
+    assert [(token.payload, token.waveform) for token in tokens] == [(TOKEN, "TILLWAVE"), (other, "GGWAVE")]
+
+
+def test_unknown_waveform_is_refused():
+    with pytest.raises(UnknownWaveform, match="choose one of TILLWAVE, GGWAVE"):
+        AcousticDecoder(RATE, waveforms=("MORSE",))
 
 
 def test_token_whose_start_the_phone_swallowed_is_heard(decoder):
@@ -154,7 +188,7 @@ def test_recording_that_ends_with_the_token_is_heard_to_the_end(decoder, length)
 def test_reading_says_where_and_when_and_keeps_the_payload_to_itself(decoder):
     (token,) = decoder.feed(pcm(silence(0.2), modulate(TOKEN, RATE), silence(0.3)), at_ms=4711)
     reading = token.reading()
-    assert (reading.source, reading.device, reading.symbology) == (Source.ACOUSTIC, "ear", "GGWAVE")
+    assert (reading.source, reading.device, reading.symbology) == (Source.ACOUSTIC, "ear", "TILLWAVE")
     assert (reading.raw, reading.at_ms, reading.aim) == (TOKEN, 4711, "")
     assert "<=>" not in repr(token)
     assert str(TOKEN) not in repr(token)
@@ -195,4 +229,4 @@ def test_closed_decoder_hears_nothing():
 
 
 def test_heard_token_is_a_value():
-    assert HeardToken(TOKEN, "GGWAVE", "ear", 1) == HeardToken(TOKEN, "GGWAVE", "ear", 1)
+    assert HeardToken(TOKEN, "TILLWAVE", "ear", 1) == HeardToken(TOKEN, "TILLWAVE", "ear", 1)

@@ -142,13 +142,13 @@ def test_wallet_tokens_are_seen_and_heard(token: bytes) -> None:
     text = tokens.token_text(token)
     assert scanned(text) == scanned(text.lower()) == WalletToken(token)
     assert WalletToken(token).is_signed is (token is SIGNED)
-    heard = Reading(Source.ACOUSTIC, "ear", "ggwave", token, 0)
+    heard = Reading(Source.ACOUSTIC, "ear", "TILLWAVE", token, 0)
     assert CLASSIFIER.classify(heard) == WalletToken(token)
 
 
 @pytest.mark.parametrize("raw", [b"", b"hello", bytes(16), bytes(181), SHORT + b"x", SHORT[:-1]])
 def test_other_sounds_are_no_payment(raw: bytes) -> None:
-    assert CLASSIFIER.classify(Reading(Source.ACOUSTIC, "ear", "ggwave", raw, 0)) == Unknown("not-a-payment")
+    assert CLASSIFIER.classify(Reading(Source.ACOUSTIC, "ear", "TILLWAVE", raw, 0)) == Unknown("not-a-payment")
 
 
 @pytest.mark.parametrize(
