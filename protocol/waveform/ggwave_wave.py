@@ -1,4 +1,4 @@
-"""The first waveform: ggwave's AUDIBLE_FAST, 1.9 to 6.4 kHz, six tones at a time.
+"""A second waveform: ggwave's AUDIBLE_FAST, 1.9 to 6.4 kHz, six tones at a time.
 
 Payloads of 16 bytes, the size of a wallet token, go in ggwave's fixed-length mode: 1.28 s, no markers, heard even when
 the start is cut off. Other lengths go in its variable mode, which needs 0.8 s more for markers. A receiver listens for
