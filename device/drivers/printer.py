@@ -173,8 +173,10 @@ def _let_go(printer: Any) -> None:
     except Exception as error:  # noqa: BLE001  as above
         log.info("a printer that failed does not close: %s", error)
         broken, printer.device = printer.device, False
-        with contextlib.suppress(Exception):
+        try:
             broken.close()
+        except Exception as error:  # noqa: BLE001  as above
+            log.info("nor does its device: %s", error)
 
 
 def _reason_missing(options: EscposOptions) -> str:
