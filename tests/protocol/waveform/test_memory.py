@@ -10,7 +10,9 @@ import pytest
 
 from protocol.waveform import modulate, modulate_high, modulate_long, modulate_short
 
-MOST_MB = 8.0
+MOST_MB = 6.0
+RUNS = 3
+"""What else a machine does may add to resident memory and never takes from it: the smallest counts."""
 AS_IN_THE_TERMINAL = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 PROGRAM = """
@@ -40,10 +42,10 @@ def test_a_receiver_that_has_heard_every_form_is_small(tmp_path: Path) -> None:
     noisy = 8000 * sound + 1000 * np.random.default_rng(3).standard_normal(len(sound))
     recording = tmp_path / "tokens.s16"
     noisy.astype(np.int16).tofile(recording)
-    heard, megabytes, masked = _in_a_new_process(recording)
-    assert heard == "4"
-    assert float(megabytes) <= MOST_MB
-    assert masked == "False"
+    runs = [_in_a_new_process(recording) for _ in range(RUNS)]
+    assert {heard for heard, _, _ in runs} == {"4"}
+    assert min(float(megabytes) for _, megabytes, _ in runs) <= MOST_MB
+    assert {masked for _, _, masked in runs} == {"False"}
 
 
 def _in_a_new_process(recording: Path) -> list[str]:
