@@ -8,7 +8,10 @@ in which they were made, are good once, and may be bound to a challenge: its non
     signed  type 0x21, bound 0x22 | alias 5 | expiry 4 | limit 4 | currency 2 | public key 33 | issuer's signature 64
             | time 4 | phone's signature 64
 
-Integers are big-endian; times count seconds since 1970-01-01 UTC; the limit is in minor units.
+Integers are big-endian; times count seconds since 1970-01-01 UTC; the limit is in minor units. A challenge is shown
+as an EMVCo code, and played as 28 to 47 bytes:
+
+    challenge  type 0x31 | sale 10 | nonce 16 | name of the terminal, the rest
 """
 
 from __future__ import annotations
@@ -39,8 +42,10 @@ _LARGEST_LIMIT = 2**32 - 1
 _HALF = SIGNATURE_BYTES // 2
 _ORDER = ec.SECP256R1.group_order
 _SHORT, _SHORT_BOUND, _SIGNED, _SIGNED_BOUND = 0x11, 0x12, 0x21, 0x22
+_CHALLENGE = 0x31
 _SHORT_LAYOUT = struct.Struct(f">B{ALIAS_BYTES}sI6s")
 _SIGNED_LAYOUT = struct.Struct(f">B{ALIAS_BYTES}sIIH33s{SIGNATURE_BYTES}sI{SIGNATURE_BYTES}s")
+_CHALLENGE_HEAD = struct.Struct(f">B{ids.ID_BYTES}s{NONCE_BYTES}s")
 _SHORT_DOMAIN = b"tillwave short token 1"
 _VOUCHER_DOMAIN = b"tillwave voucher 1"
 _SIGNED_DOMAIN = b"tillwave signed token 1"
@@ -110,6 +115,22 @@ class Challenge:
     sale: str
     nonce: bytes
 
+    def to_sound(self) -> bytes:
+        """Give the 28 to 47 bytes that a terminal plays; BadToken if nobody could read them."""
+        _check_challenge(self)
+        return _CHALLENGE_HEAD.pack(_CHALLENGE, ids.decode_base32(self.sale), self.nonce) + self.terminal.encode()
+
+    @classmethod
+    def from_sound(cls, payload: bytes) -> Challenge:
+        """Read what a terminal plays; BadToken if it is no challenge."""
+        head, name = payload[: _CHALLENGE_HEAD.size], payload[_CHALLENGE_HEAD.size :]
+        if len(head) < _CHALLENGE_HEAD.size or head[0] != _CHALLENGE or not name.isascii():
+            raise BadToken("the sound is not the challenge of a Tillwave terminal")
+        _, sale, nonce = _CHALLENGE_HEAD.unpack(head)
+        challenge = cls(name.decode("ascii"), ids.make_id(sale), nonce)
+        _check_challenge(challenge)
+        return challenge
+
     def template(self) -> dict[str, str]:
         """Give the sub-fields of its EMVCo template."""
         return {"01": self.terminal, "02": self.sale, "03": ids.encode_base32(self.nonce)}
@@ -121,10 +142,7 @@ class Challenge:
             challenge = cls(fields["01"], fields["02"], ids.decode_base32(fields["03"]))
         except (KeyError, ValueError) as error:
             raise BadToken("the code is not the challenge of a Tillwave terminal") from error
-        if not ids.is_name(challenge.terminal) or not ids.is_id(challenge.sale):
-            raise BadToken("the challenge names no terminal or no sale")
-        if len(challenge.nonce) != NONCE_BYTES:
-            raise BadToken(f"a challenge has {NONCE_BYTES} random bytes")
+        _check_challenge(challenge)
         return challenge
 
 
@@ -221,6 +239,13 @@ def same_tokens(token: bytes) -> tuple[bytes, ...]:
         return (token,)
     s = int.from_bytes(token[-_HALF:])
     return (token, token[:-_HALF] + (_ORDER - s).to_bytes(_HALF)) if 0 < s < _ORDER else (token,)
+
+
+def _check_challenge(challenge: Challenge) -> None:
+    if not ids.is_name(challenge.terminal) or not ids.is_id(challenge.sale):
+        raise BadToken("the challenge names no terminal or no sale")
+    if len(challenge.nonce) != NONCE_BYTES:
+        raise BadToken(f"a challenge has {NONCE_BYTES} random bytes")
 
 
 def _check_alias(alias: bytes) -> None:
