@@ -23,6 +23,7 @@ from device.payment.views import CounterView
 from device.ports import Clock, Health, Randomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
+from device.server.sections import Fitted
 from device.server.serve import serve
 from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
@@ -108,7 +109,13 @@ class Terminal:
 
     async def _serve(self, counter: Counter, pairing: Pairing) -> None:
         listen = self._settings.server
-        app = make_app(counter, pairing, _server_settings(self._settings), self._clock)
+        app = make_app(
+            counter,
+            pairing,
+            _server_settings(self._settings),
+            self._clock,
+            fitted=[Fitted(device.name, device.kind, device.driver) for device in self._settings.devices],
+        )
         await serve(
             app, listen.host, listen.port, certificate=listen.tls_certificate, key=listen.tls_key, ready=self._ready
         )

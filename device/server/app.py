@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -15,6 +17,7 @@ from device.ports import Clock, SystemClock
 from device.server.cashier import CashierSide
 from device.server.desk_calls import DeskCalls
 from device.server.display import DisplaySide
+from device.server.door import PageDoor
 from device.server.files import PageFiles
 from device.server.guard import Guard
 from device.server.limiter import Limiter
@@ -23,15 +26,28 @@ from device.server.local import LocalSide
 from device.server.pairing import Pairing, PairingClosed, WrongCode
 from device.server.problems import Refusal, answer_http, answer_refusal
 from device.server.register import RegisterSide
+from device.server.sections import Fitted, Section
 from device.server.settings import ServerSettings
+from device.server.technician import TechnicianSide
 
 _WRONG_BADGES_A_MINUTE = 5
-_STREAMS = frozenset({"/cashier/events", "/display/events"})
+_STREAMS = frozenset({"/cashier/events", "/display/events", "/technician/events"})
 _ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - these name no machine
 
 
-def make_app(desk: Desk, pairing: Pairing, settings: ServerSettings, clock: Clock | None = None) -> Starlette:
-    """Make the application of one terminal; `app.state.live.close()` ends everything that waits."""
+def make_app(
+    desk: Desk,
+    pairing: Pairing,
+    settings: ServerSettings,
+    clock: Clock | None = None,
+    *,
+    fitted: Sequence[Fitted] = (),
+    sections: Sequence[Section] = (),
+) -> Starlette:
+    """Make the application of one terminal; `app.state.live.close()` ends everything that waits.
+
+    `fitted` are the devices of the settings, `sections` what the technician's page shows of them.
+    """
     clock = clock or SystemClock()
     live = Live(desk, pairing)
     files = PageFiles(settings)
@@ -40,8 +56,17 @@ def make_app(desk: Desk, pairing: Pairing, settings: ServerSettings, clock: Cloc
         routes=[
             Route("/", _go_to_cashier),
             *RegisterSide(desk, calls, pairing, live).routes(),
-            *CashierSide(desk, calls, pairing, live, files=files, clock=clock).routes(),
+            *CashierSide(desk, calls, PageDoor("cashier", desk, pairing), live, files=files, clock=clock).routes(),
             *DisplaySide(desk, pairing, live, files=files, clock=clock).routes(),
+            *TechnicianSide(
+                desk,
+                PageDoor("technician", desk, pairing),
+                live,
+                files=files,
+                clock=clock,
+                fitted=fitted,
+                sections=sections,
+            ).routes(),
             *LocalSide(desk, pairing, clock).routes(),
             *files.routes(),
         ],

@@ -9,25 +9,23 @@ from starlette.routing import BaseRoute, Route
 from device.payment.views import CounterView, Desk
 from device.ports import Clock
 from device.server.desk_calls import DeskCalls
+from device.server.door import PageDoor
 from device.server.files import PageFiles
 from device.server.live import Live
-from device.server.pairing import PAGE, Pairing
-from device.server.problems import Refusal
+from device.server.pairing import PAGE
 from device.server.shown import Json, cashier_json, day_json, refund_json, sale_json
-from device.server.wire import PagePairBody, PaymentBody, RefundBody, id_of, read_body, read_nothing
-
-_COOKIE_AGE_S = 90 * 24 * 3600
+from device.server.wire import PaymentBody, RefundBody, id_of, read_body, read_nothing
 
 
 class CashierSide:
     """Answers the cashier's page; its sales belong to the sender "cashier"."""
 
     def __init__(
-        self, desk: Desk, calls: DeskCalls, pairing: Pairing, live: Live, *, files: PageFiles, clock: Clock
+        self, desk: Desk, calls: DeskCalls, door: PageDoor, live: Live, *, files: PageFiles, clock: Clock
     ) -> None:
         self._desk = desk
         self._calls = calls
-        self._pairing = pairing
+        self._door = door
         self._live = live
         self._files = files
         self._clock = clock
@@ -36,7 +34,7 @@ class CashierSide:
         """Give the addresses of the page."""
         return [
             Route("/cashier", self._page),
-            Route("/cashier/pair", self._pair, methods=["POST"]),
+            Route("/cashier/pair", self._door.pair, methods=["POST"]),
             Route("/cashier/state", self._state),
             Route("/cashier/events", self._events),
             Route("/cashier/sales", self._open_sale, methods=["POST"]),
@@ -47,69 +45,39 @@ class CashierSide:
         ]
 
     async def _page(self, request: Request) -> Response:
-        name = "cashier.html" if self._is_paired(request) else "pair.html"
-        return self._files.page(name, self._desk.view().terminal)
-
-    async def _pair(self, request: Request) -> Response:
-        body = await read_body(request, PagePairBody)
-        key = self._pairing.pair_page(body.code)
-        response = Response(status_code=204)
-        response.set_cookie(
-            self._cookie,
-            key,
-            max_age=_COOKIE_AGE_S,
-            path="/cashier",
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="strict",
-        )
-        return response
+        if self._door.is_open(request):
+            return self._files.page("cashier.html", self._desk.view().terminal)
+        return self._files.page("pair.html", self._desk.view().terminal, side="cashier")
 
     async def _state(self, request: Request) -> JSONResponse:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         return JSONResponse(self._shown(self._desk.view()))
 
     async def _events(self, request: Request) -> Response:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         return self._live.stream(self._shown)
 
     async def _open_sale(self, request: Request) -> JSONResponse:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         return self._calls.open_sale(PAGE, await read_body(request, PaymentBody))
 
     async def _cancel(self, request: Request) -> JSONResponse:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         await read_nothing(request)
         return JSONResponse(sale_json(self._desk.cancel(id_of(request))))
 
     async def _open_refund(self, request: Request) -> JSONResponse:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         return self._calls.refund(PAGE, await read_body(request, RefundBody))
 
     async def _refund(self, request: Request) -> JSONResponse:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         return JSONResponse(refund_json(self._desk.find_refund(PAGE, id_of(request))))
 
     async def _close_day(self, request: Request) -> JSONResponse:
-        self._refuse_strangers(request)
+        self._door.refuse_strangers(request)
         await read_nothing(request)
         return JSONResponse(day_json(await self._desk.close_day()))
 
     def _shown(self, view: CounterView) -> Json:
         return cashier_json(view, self._clock.wall().ms)
-
-    @property
-    def _cookie(self) -> str:
-        """The cookie's name; browsers do not tell ports of one machine apart, so it names the terminal."""
-        return f"tillwave-{self._desk.view().terminal}"
-
-    def _is_paired(self, request: Request) -> bool:
-        key = request.cookies.get(self._cookie, "")
-        return bool(key) and self._pairing.is_page(key)
-
-    def _refuse_strangers(self, request: Request) -> None:
-        if self._is_paired(request):
-            return
-        if self._pairing.is_exhausted:
-            raise Refusal(429, "too-many-keys", "too many wrong keys; wait a minute")
-        raise Refusal(401, "not-paired", "pair this page first: open /cashier and type the code of the terminal")

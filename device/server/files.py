@@ -34,13 +34,14 @@ class PageFiles:
         """Give the addresses of the files."""
         return [Route("/pages/{name}", self._file)]
 
-    def page(self, name: str, terminal: str) -> Response:
-        """Give a page; {{word}} in it becomes a setting."""
+    def page(self, name: str, terminal: str, side: str = "") -> Response:
+        """Give a page; {{word}} in it becomes a setting, or the side that the page belongs to."""
         exponent = currencies.by_code(self._settings.currency).exponent
         words = {
             "language": self._settings.language,
             "shop": self._settings.shop or terminal,
             "terminal": terminal,
+            "side": side,
             "currency": self._settings.currency,
             "exponent": str(exponent),
         }

@@ -9,7 +9,7 @@ import msgspec
 
 from keys.private_file import write_private
 
-KINDS = ("register", "page")
+KINDS = ("register", "page", "technician")
 
 
 class KeyringDamaged(ValueError):
@@ -46,7 +46,7 @@ class Keyring:
     def add(self, name: str, kind: str, key: str, paired_ms: int) -> None:
         """Keep the hash of a key, on disk before it counts; the oldest of a kind leaves a full ring."""
         new = Paired(name, kind, hash_of(key), paired_ms)
-        others = [each for each in self._paired if (each.name, each.kind) != (name, kind) or kind == "page"]
+        others = [each for each in self._paired if (each.name, each.kind) != (name, kind) or kind != "register"]
         same_kind = [each for each in others if each.kind == kind]
         leaving = same_kind[: max(0, len(same_kind) + 1 - self._most)]
         ring = (*(each for each in others if each not in leaving), new)
@@ -55,8 +55,13 @@ class Keyring:
 
     def owner(self, key: str, kind: str) -> str:
         """Name who holds a key; empty if nobody. The comparison is of hashes, so its time tells nothing of keys."""
+        found = self.find(key, kind)
+        return found.name if found else ""
+
+    def find(self, key: str, kind: str) -> Paired | None:
+        """Give the pairing that a key came from, as `owner` does."""
         wanted = hash_of(key)
-        return next((each.name for each in self._paired if each.kind == kind and each.key_sha256 == wanted), "")
+        return next((each for each in self._paired if each.kind == kind and each.key_sha256 == wanted), None)
 
 
 def hash_of(key: str) -> str:

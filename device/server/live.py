@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 import msgspec
 from starlette.responses import StreamingResponse
@@ -12,9 +12,11 @@ from starlette.responses import StreamingResponse
 from device.payment.views import CounterView, Desk
 from device.server.pairing import Pairing
 from device.server.problems import Refusal
+from device.server.sections import Section
 from device.server.shown import Json
 
 HEARTBEAT_S = 10.0
+FIGURES_S = 0.25
 MOST_STREAMS = 16
 
 _RETRY = b"retry: 1000\n\n"
@@ -75,21 +77,27 @@ class Live:
                 shown = show()
             return shown
 
-    def stream(self, show: Callable[[CounterView], Json]) -> StreamingResponse:
-        """Answer with server-sent events: the view now, and after every change; a Refusal if there are too many."""
+    def stream(self, show: Callable[[CounterView], Json], sections: Sequence[Section] = ()) -> StreamingResponse:
+        """Answer with server-sent events: the view now, and after every change; a Refusal if there are too many.
+
+        The figures of sections come in between, several times a second, as an event of their own.
+        """
         if self._streams >= MOST_STREAMS or self._is_closed:
             raise Refusal(503, "too-many", "too many pages are open; close one")
-        return StreamingResponse(self._events(show), media_type="text/event-stream")
+        return StreamingResponse(self._events(show, sections), media_type="text/event-stream")
 
-    async def _events(self, show: Callable[[CounterView], Json]) -> AsyncIterator[bytes]:
+    async def _events(self, show: Callable[[CounterView], Json], sections: Sequence[Section]) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
             yield _RETRY
-            with self._watching() as watch:
+            with ExitStack() as stack:
+                watch = stack.enter_context(self._watching())
+                for section in sections:
+                    stack.enter_context(section.watched())
                 while not self._is_closed:
-                    yield b"event: view\ndata: " + msgspec.json.encode(show(watch.view)) + b"\n\n"
-                    while not await watch.wait(HEARTBEAT_S):
-                        yield _BEAT
+                    yield _event("view", show(watch.view))
+                    while not await watch.wait(FIGURES_S if sections else HEARTBEAT_S):
+                        yield _event("figures", {each.name: each.figures() for each in sections}) if sections else _BEAT
         finally:
             self._streams -= 1
 
@@ -104,3 +112,7 @@ class Live:
             self._watches.discard(watch)
             for end in ends:
                 end()
+
+
+def _event(name: str, shown: Json) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(shown) + b"\n\n"

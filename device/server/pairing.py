@@ -1,4 +1,4 @@
-"""How registers and cashier pages prove that somebody stands at the counter, once; afterwards they hold a key.
+"""How registers and pages prove that somebody stands at the counter, once; afterwards they hold a key.
 
 Somebody presses the button on the case or runs `tillwave pair`; for five minutes the display shows eight digits. Who
 sends them gets a key. The code works once, and five wrong ones close it.
@@ -24,6 +24,9 @@ WRONG_CODES = 5
 KEY_BYTES = 32
 PAGE = "cashier"
 """Under this name all cashier pages open sales; no register may take it."""
+TECHNICIAN = "technician"
+VISIT_MS = 8 * 3600 * 1000
+"""So long a technician's key counts, by the wall clock: also a clock that was set back ends the visit."""
 
 _CODE_DIGITS = 8
 _CODE_RANGE = 10**_CODE_DIGITS
@@ -105,6 +108,10 @@ class Pairing:
         """Give a new key to a cashier's page for the right code; PairingClosed or WrongCode otherwise."""
         return self._pair(code, PAGE, "page")
 
+    def pair_technician(self, code: str) -> str:
+        """Give a new key to a technician's page for the right code; PairingClosed or WrongCode otherwise."""
+        return self._pair(code, TECHNICIAN, "technician")
+
     # the keys
 
     def register_of(self, key: str) -> str:
@@ -114,6 +121,11 @@ class Pairing:
     def is_page(self, key: str) -> bool:
         """Tell whether a cashier's page holds this key."""
         return bool(self._owner(key, "page"))
+
+    def is_technician(self, key: str) -> bool:
+        """Tell whether a technician's page holds this key, and has not held it for longer than a visit lasts."""
+        found = self._keyring.find(key, "technician")
+        return self._noting_failure(found is not None and 0 <= self._clock.wall().ms - found.paired_ms < VISIT_MS)
 
     def is_control_key(self, key: str) -> bool:
         """Tell whether a program of this machine, which may read the state's files, has sent this key."""

@@ -1,4 +1,4 @@
-"""`tillwave pair`: let a register or a cashier's page pair with this terminal."""
+"""`tillwave pair`: let a register or a page pair with this terminal."""
 
 from __future__ import annotations
 
@@ -21,5 +21,6 @@ def pair(
     if json:
         typer.echo(json_text.dumps(answer))
         return
-    typer.echo(f"code {answer['code']}, good for {round(answer['seconds'] / 60)} minutes and one register")
+    typer.echo(f"code {answer['code']}, good for {round(answer['seconds'] / 60)} minutes and one register or page")
     typer.echo(f"cashier's page: {answer['address']}/cashier#pair={answer['code']}")
+    typer.echo(f"or technician's page: {answer['address']}/technician#pair={answer['code']}")

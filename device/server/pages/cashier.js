@@ -4,6 +4,7 @@ import {Pad} from './pad.js';
 import {ask, makeId} from './ask.js';
 import {askForRefund, refundsChanged} from './refund.js';
 import {closeDay} from './day.js';
+import {deviceRow, statusPills} from './health.js';
 import {language, loadTexts, say, sayWord, switchLanguage} from './text.js';
 
 const HOLDING = ['gathering', 'authorising', 'waiting', 'cancelling'];
@@ -59,22 +60,7 @@ function show(next) {
 }
 
 function showStatus() {
-  const pills = [
-    view.in_service ? pill('good', '●', say('status.in-service')) : pill('bad', '■', say('status.out-of-service')),
-    view.online
-      ? pill('good', '▲', say('status.online'))
-      : pill('warn', '△', say(view.offline_allowed ? 'status.offline-allowed' : 'status.offline')),
-    view.queue ? pill('warn', '↑', say('status.queue', {count: view.queue})) : pill('good', '✓', say('status.queue.none')),
-  ];
-  at('status').replaceChildren(...pills);
-}
-
-function pill(kind, symbol, text) {
-  const made = element('li', kind);
-  const mark = element('span', 'symbol', symbol);
-  mark.setAttribute('aria-hidden', 'true');
-  made.append(mark, element('span', '', text));
-  return made;
+  at('status').replaceChildren(...statusPills(view));
 }
 
 function showPad() {
@@ -210,28 +196,9 @@ function lastRow(sale) {
   return made;
 }
 
-const HEALTH_MARKS = {
-  working: ['good', '●'],
-  starting: ['warn', '◌'],
-  missing: ['bad', '○'],
-  failed: ['bad', '✕'],
-  stopped: ['warn', '■'],
-};
-
 function showDevices() {
-  at('devices').replaceChildren(...view.devices.map(deviceRow));
+  at('devices').replaceChildren(...view.devices.map((device) => deviceRow(device, device.state === 'working' ? '' : device.detail)));
   if (!view.devices.length) at('devices').append(element('p', 'empty-list', say('devices.none')));
-}
-
-function deviceRow(device) {
-  const [kind, symbol] = HEALTH_MARKS[device.state];
-  const made = element('li', kind);
-  const mark = element('span', 'symbol', symbol);
-  mark.setAttribute('aria-hidden', 'true');
-  const name = element('span', 'name', device.name);
-  if (device.detail && device.state !== 'working') name.append(element('span', 'detail', device.detail));
-  made.append(mark, name, element('span', 'how', say(`health.${device.state}`)));
-  return made;
 }
 
 async function stillPaired() {

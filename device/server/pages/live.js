@@ -3,7 +3,9 @@
 const SILENCE_MS = 25000;
 const AGAIN_MS = 1500;
 
-export function follow(address, show, refused = () => {}) {
+// Calls `show` with every view and `figures` with what sections show in between; the result lets go of the line while
+// nobody looks at the page.
+export function follow(address, show, refused = () => {}, figures = () => {}) {
   const banner = document.getElementById('lost');
   let source = null;
   let silence = 0;
@@ -33,6 +35,10 @@ export function follow(address, show, refused = () => {}) {
       show(JSON.parse(event.data));
     });
     source.addEventListener('beat', heard);
+    source.addEventListener('figures', (event) => {
+      heard();
+      figures(JSON.parse(event.data));
+    });
     source.addEventListener('error', () => {
       lose();
       if (source.readyState === EventSource.CLOSED) {
@@ -42,7 +48,14 @@ export function follow(address, show, refused = () => {}) {
     });
   }
 
+  function rest() {
+    clearTimeout(silence);
+    source?.close();
+    if (!document.hidden) connect();
+  }
+
   connect();
+  return rest;
 }
 
 export function element(tag, className = '', text = '') {

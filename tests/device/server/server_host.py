@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Self
@@ -16,16 +16,26 @@ from memory_desk import MemoryDesk
 from device.ports import SystemClock, SystemRandomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
+from device.server.sections import Fitted, Section
 from device.server.serve import serve
 from device.server.settings import ServerSettings
 
 
 class Host:
-    def __init__(self, state: Path, desk: MemoryDesk | None = None, **settings: Any) -> None:
+    def __init__(
+        self,
+        state: Path,
+        desk: MemoryDesk | None = None,
+        *,
+        fitted: Sequence[Fitted] = (),
+        sections: Sequence[Section] = (),
+        **settings: Any,
+    ) -> None:
         self.state = state
         self.desk = desk or MemoryDesk()
         self.pairing = Pairing(state, SystemClock(), SystemRandomness())
         self.settings = ServerSettings(shop="潮汐百货", **settings)
+        self.fitted, self.sections = fitted, sections
         self.port = 0
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
         self._listens = threading.Event()
@@ -92,13 +102,20 @@ class Host:
 
     def page(self) -> httpx.Client:
         """Give a client that holds the cookie of a cashier's page."""
+        return self._paired("/cashier/pair")
+
+    def technician(self) -> httpx.Client:
+        """Give a client that holds the cookie of a technician's page."""
+        return self._paired("/technician/pair")
+
+    def _paired(self, path: str) -> httpx.Client:
         with self.client() as stranger:
-            assert stranger.post("/cashier/pair", json={"code": self.open_pairing()}).status_code == 204
+            assert stranger.post(path, json={"code": self.open_pairing()}).status_code == 204
             return self.client(cookies=stranger.cookies)
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        app = make_app(self.desk, self.pairing, self.settings)
+        app = make_app(self.desk, self.pairing, self.settings, fitted=self.fitted, sections=self.sections)
         self._serving = asyncio.create_task(serve(app, "127.0.0.1", self.port, ready=self._ready))
         with contextlib.suppress(asyncio.CancelledError):
             await self._serving

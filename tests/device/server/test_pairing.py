@@ -7,7 +7,7 @@ import pytest
 
 from device.ports import SystemRandomness, TimeQuality, WallTime
 from device.server.keyring import Keyring, KeyringDamaged
-from device.server.pairing import OPEN_MS, Pairing, PairingClosed, WrongCode
+from device.server.pairing import OPEN_MS, VISIT_MS, Pairing, PairingClosed, WrongCode
 
 
 class HandClock:
@@ -172,3 +172,22 @@ def test_listeners_hear_of_codes_until_they_leave(tmp_path: Path) -> None:
     leave()
     pairing.open()
     assert heard == [code, ""]
+
+
+def test_a_technicians_visit_ends_after_eight_hours_and_when_the_clock_goes_back(tmp_path: Path) -> None:
+    clock = HandClock()
+    pairing = make(tmp_path, clock)
+    key = pairing.pair_technician(pairing.open())
+    began_ms = clock.ms
+    clock.ms = began_ms + VISIT_MS - 1
+    assert make(tmp_path, clock).is_technician(key)
+    assert not pairing.is_page(key)
+    for later in (began_ms + VISIT_MS, began_ms - 1):
+        clock.ms = later
+        assert not pairing.is_technician(key)
+
+
+def test_two_technicians_can_look_at_once(tmp_path: Path) -> None:
+    pairing = make(tmp_path)
+    keys = [pairing.pair_technician(pairing.open()) for _ in range(2)]
+    assert all(pairing.is_technician(key) for key in keys)

@@ -18,6 +18,7 @@ POSTS = (
     "/register/payments/x/cancel",
     "/register/close-day",
     "/cashier/pair",
+    "/technician/pair",
     "/cashier/sales",
     "/cashier/refunds",
     "/cashier/sales/x/cancel",
