@@ -24,6 +24,7 @@ FLOORS = (
     "keys",
     "protocol",
     "device.ports",
+    "device.gs1",
     "device.drivers",
     "device.decode",
     "device.payment",

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from device.decode.symbologies import expand_upce
+from device.gs1.gtin import expand_upce
 
 _SAMPLES = 4
 """Of one module."""

@@ -100,18 +100,3 @@ def symbology_of_aim(aim: str) -> str:
     if aim[1] == "E":
         return _BY_AIM_OF_ARTICLES.get(aim[2], UNKNOWN)
     return _BY_AIM_LETTER.get(aim[1], UNKNOWN)
-
-
-def expand_upce(digits: str) -> str:
-    """Give the 13 digits of an 8-digit UPC-E number (GS1 General Specifications, zero suppression)."""
-    system, body, check = digits[0], digits[1:7], digits[7]
-    last = body[5]
-    if last in "012":
-        middle = body[:2] + last + "0000" + body[2:5]
-    elif last == "3":
-        middle = body[:3] + "00000" + body[3:5]
-    elif last == "4":
-        middle = body[:4] + "00000" + body[4]
-    else:
-        middle = body[:5] + "0000" + last
-    return "0" + system + middle + check

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from device.decode.codes import Box, Code
-from device.decode.symbologies import SYMBOLOGIES, expand_upce
+from device.decode.symbologies import SYMBOLOGIES
+from device.gs1.gtin import expand_upce
 
 log = logging.getLogger(__name__)
 

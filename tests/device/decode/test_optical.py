@@ -14,8 +14,9 @@ from PIL import Image
 from device.decode.ballot import Ballot
 from device.decode.codes import Box, Code
 from device.decode.optical import NotAPicture, OpticalDecoder, read_still
-from device.decode.symbologies import SYMBOLOGIES, expand_upce
+from device.decode.symbologies import SYMBOLOGIES
 from device.decode.zbar import zbar_look
+from device.gs1.gtin import expand_upce
 from device.ports import Source
 
 TOKEN = "TW1:MFRGGZDFMZTWQ2LKNNWG23TPOA"
