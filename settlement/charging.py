@@ -159,7 +159,7 @@ class Charging:
             payer=charge.payer,
             amount=intent.amount,
             state=State.PAID if charge.verdict is Verdict.APPROVED else State.LOST,
-            terms=splits.make_terms(self._office.settings, heard.terminal, intent.guide, fundings),
+            terms=splits.make_terms(self._office.settings, heard.terminal, intent.guide, fundings, intent.scheme),
             offline=intent.mode is Mode.OFFLINE,
             reason=charge.reason,
         )

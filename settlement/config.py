@@ -32,6 +32,17 @@ mall = 200
 third = 100
 third_party = "Riverside Charity"     # without it the third party's share goes to the merchant
 
+[splits.limits.guide]                 # also for platform, store, mall and third; minor units
+fixed = 50                            # for each payment, on top of the share
+cap = 2000                            # no more than this of one payment
+minimum = 1000                        # nothing of a smaller payment
+
+[fees.acquirer.alipay]                # what the merchant pays for each payment of this scheme
+basis_points = 60
+fixed = 0
+[fees.platform.alipay]
+basis_points = 10
+
 [wallet]
 voucher_limit = 20000                 # minor units that a voucher is good for
 voucher_days = 7
@@ -55,7 +66,7 @@ import ipaddress
 import tomllib
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -94,6 +105,33 @@ class HttpSettings(_Table, frozen=True, kw_only=True):
     key: Path | None = None
 
 
+Minor = Annotated[int, Meta(ge=0, le=10**9)]
+
+
+class Limits(_Table, frozen=True, kw_only=True):
+    """What bounds the share of one party, in minor units."""
+
+    fixed: Minor = 0
+    """For each payment, on top of the share."""
+    cap: Minor | None = None
+    minimum: Minor = 0
+    """Of a smaller payment the party gets nothing."""
+
+
+class Fee(_Table, frozen=True, kw_only=True):
+    """What the merchant pays for one payment: basis points of it, rounded half up, and a fixed part in minor units."""
+
+    basis_points: BasisPoints = 0
+    fixed: Minor = 0
+
+
+class Fees(_Table, frozen=True, kw_only=True):
+    """Fees by scheme."""
+
+    acquirer: dict[Name, Fee] = {}
+    platform: dict[Name, Fee] = {}
+
+
 class Splits(_Table, frozen=True, kw_only=True):
     """The rule by which one payment is shared among six parties."""
 
@@ -105,6 +143,7 @@ class Splits(_Table, frozen=True, kw_only=True):
     mall: BasisPoints = 0
     third: BasisPoints = 0
     third_party: Name | None = None
+    limits: dict[Literal["platform", "store", "guide", "mall", "third"], Limits] = {}
 
 
 class WalletSettings(_Table, frozen=True, kw_only=True):
@@ -148,6 +187,7 @@ class Settings(_Table, frozen=True, kw_only=True):
     certificate: Path
     broker: BrokerSettings
     splits: Splits
+    fees: Fees = Fees()
     state: Path = Path("state")
     database: str | None = None
     beat_s: Annotated[float, Meta(ge=0.5, le=5)] = 3.0
