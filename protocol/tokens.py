@@ -210,6 +210,11 @@ def is_wallet_token(data: bytes) -> bool:
     return len(data) == SIGNED_BYTES and data[0] in (_SIGNED, _SIGNED_BOUND)
 
 
+def is_bound(token: bytes) -> bool:
+    """Tell whether a wallet token is good for one challenge alone; codes of other wallets never are."""
+    return is_wallet_token(token) and token[0] in (_SHORT_BOUND, _SIGNED_BOUND)
+
+
 def token_text(token: bytes) -> str:
     """Write a token as the text of a QR code."""
     return (SHORT_PREFIX if len(token) == SHORT_BYTES else SIGNED_PREFIX) + ids.encode_base32(token)

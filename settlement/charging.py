@@ -25,6 +25,8 @@ from settlement.splits import Funding
 LONGEST_NAME = 40
 _NO_LOSS = frozenset({"withdrawn", "already-paid"})
 """Reasons for which an offline attempt is not paid and the merchant yet lost nothing."""
+_NOT_SPENT = frozenset({"bad-token"})
+"""A terminal may overhear a token that is bound to the challenge of its neighbour, where it must still be good."""
 _FORGOTTEN = frozenset({"token-stale", "voucher-expired", "coupon-gone"})
 """Reasons that can come of nothing but an intent that is sent again much later."""
 
@@ -103,7 +105,7 @@ class Charging:
         is_lost = was_accepted and charge.verdict is Verdict.DECLINED and charge.reason not in _NO_LOSS
         if charge.verdict is Verdict.APPROVED or (is_lost and self._is_bookable(intent)):
             self._book(connection, heard, charge)
-        if ids.is_id(intent.sale):
+        if ids.is_id(intent.sale) and charge.reason not in _NOT_SPENT:
             spent.mark(connection, intent.token, heard.terminal, intent.sale, self._office.clock.now_ms())
         return charge
 

@@ -6,6 +6,7 @@
     GATHERING   --cancel-->           CANCELLED,   --deadline--> UNPAID
     AUTHORISING --declined-->         GATHERING,   --pending-->  WAITING,   --no decision--> UNKNOWN
     AUTHORISING, WAITING --phone's order--> PAID (and the token is reversed)
+    GATHERING, AUTHORISING, WAITING --token that is not tried--> the same; burned at UNPAID or CANCELLED
     AUTHORISING, WAITING, UNKNOWN --cancel--> CANCELLING --reversed or declined--> CANCELLED
     UNKNOWN     --approved-->         PAID,        --declined-->  UNPAID,   --reversed-->    UNPAID
 
@@ -18,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from device.payment import attempting, gathering, resolving
+from device.payment import attempting, burning, gathering, resolving
 from device.payment.events import (
     CancelAsked,
     ChallengeShown,
@@ -33,6 +34,7 @@ from device.payment.events import (
     Tick,
     Timing,
     TokenPresented,
+    TokenSeen,
 )
 from device.payment.sale import Sale
 from device.payment.views import Phase
@@ -62,14 +64,17 @@ _HANDLERS: dict[tuple[Phase, type], _Handler] = {
     (Phase.GATHERING, MemberKnown): gathering.know_member,
     (Phase.GATHERING, ChallengeShown): gathering.show_challenge,
     (Phase.GATHERING, TokenPresented): gathering.try_token,
+    (Phase.GATHERING, TokenSeen): burning.see,
     (Phase.GATHERING, Decided): gathering.hear_order,
     (Phase.GATHERING, CancelAsked): gathering.cancel,
     (Phase.GATHERING, Tick): gathering.expire,
     (Phase.GATHERING, Interrupted): gathering.interrupt,
+    (Phase.AUTHORISING, TokenSeen): burning.see,
     (Phase.AUTHORISING, Decided): attempting.decide,
     (Phase.AUTHORISING, Tick): attempting.lose_patience,
     (Phase.AUTHORISING, CancelAsked): attempting.cancel,
     (Phase.AUTHORISING, Interrupted): attempting.interrupt,
+    (Phase.WAITING, TokenSeen): burning.see,
     (Phase.WAITING, Decided): attempting.decide,
     (Phase.WAITING, Tick): attempting.lose_patience,
     (Phase.WAITING, CancelAsked): attempting.cancel,
@@ -78,10 +83,14 @@ _HANDLERS: dict[tuple[Phase, type], _Handler] = {
     (Phase.UNKNOWN, Tick): resolving.ask_again,
     (Phase.UNKNOWN, CancelAsked): attempting.cancel,
     (Phase.UNKNOWN, Interrupted): resolving.wait_anew,
+    (Phase.CANCELLING, TokenSeen): burning.see,
     (Phase.CANCELLING, Decided): resolving.resolve,
     (Phase.CANCELLING, Tick): resolving.ask_again,
     (Phase.CANCELLING, Interrupted): resolving.wait_anew,
     (Phase.PAID, Decided): resolving.hear_late,
+    (Phase.PAID, TokenSeen): burning.see_after_payment,
+    (Phase.UNPAID, TokenSeen): burning.see_too_late,
+    (Phase.CANCELLED, TokenSeen): burning.see_too_late,
     (Phase.UNPAID, Decided): resolving.hear_late,
     (Phase.CANCELLED, Decided): resolving.hear_late,
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from device.payment.burning import burned
 from device.payment.events import Now, Step
-from device.payment.sale import Attempt, Sale
+from device.payment.sale import ONE_AT_A_TIME, Attempt, Sale
 from device.payment.views import Phase
 from protocol.answers import Decision
 from protocol.money import Money
@@ -15,7 +16,7 @@ _FINAL_PHASES = {Result.PAID: Phase.PAID, Result.UNPAID: Phase.UNPAID, Result.CA
 
 
 def close(sale: Sale, result: Result, reason: str, now: Now) -> Step:
-    """End a sale."""
+    """End a sale; tokens that were presented and not tried are burned unless it is paid."""
     paid = result is Result.PAID
     amount = sale.due if paid else Money(0, sale.currency)
     closed = SaleClosed(sale=sale.sale, register=sale.register, request=sale.request, result=result, amount=amount)
@@ -23,12 +24,12 @@ def close(sale: Sale, result: Result, reason: str, now: Now) -> Step:
         sale,
         phase=_FINAL_PHASES[result],
         reason=reason,
-        notice="",
+        notice=sale.notice if sale.notice == ONE_AT_A_TIME else "",
         closed_ms=now.wall_ms,
         reversing="",
         attempt_ms=attempt_ms(sale, now) if paid else sale.attempt_ms,
     )
-    return Step(ended, (closed,))
+    return Step(ended, (closed,) if paid else (*burned(sale, reason), closed))
 
 
 def pay(sale: Sale, decision: Decision, now: Now) -> Step:

@@ -65,6 +65,14 @@ class TokenPresented:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenSeen:
+    """A payment token was presented and is not tried; `notice` says why."""
+
+    token: bytes = field(repr=False)
+    notice: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """Settlement has decided about something of this sale."""
 
@@ -94,6 +102,7 @@ Event = (
     | MemberKnown
     | ChallengeShown
     | TokenPresented
+    | TokenSeen
     | Decided
     | CancelAsked
     | Interrupted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from device.payment.burning import tried
 from device.payment.endings import close, outcome
 from device.payment.events import (
     CancelAsked,
@@ -77,6 +78,7 @@ def try_token(sale: Sale, event: TokenPresented, now: Now, timing: Timing) -> St
         phase=Phase.AUTHORISING,
         attempt=attempt,
         attempts=(*sale.attempts, event.attempt),
+        seen=tried(sale.seen, event.token),
         decide_by_ms=now.monotonic_ms + timing.decision_timeout_s * 1000,
         reason="",
         notice="",

@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from device.payment import risk
-from device.payment.events import CouponGranted, GoodsAdded, MemberKnown, TokenPresented
+from device.payment.events import CouponGranted, GoodsAdded, MemberKnown, TokenPresented, TokenSeen
 from device.payment.goods import Catalogue
 from device.payment.presented import (
     Badge,
@@ -22,7 +22,7 @@ from device.payment.presented import (
     Unknown,
     WalletToken,
 )
-from device.payment.sale import Coupon, Member, Sale
+from device.payment.sale import ONE_AT_A_TIME, Coupon, Member, Sale
 from device.payment.till import Till
 from device.payment.views import Phase
 from device.ports import Reading
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 QUESTION_TIMEOUT_S = 3.0
 """A coupon or member card that settlement does not answer about in this time is refused."""
+ECHO_MS = 3_000
+"""A token that comes so soon after another one, or after the end of its sale, was on its way at that time."""
 _WALLET_SCHEME = "tillwave"
 
 
@@ -53,16 +55,16 @@ class Presenter:
         """Coupons that settlement is being asked about."""
 
     def present(self, reading: Reading) -> None:
-        """Give a reading to the running sale; without one it is passed over."""
+        """Give a reading to the running sale; without one, only the sale that has just ended may want to know."""
         presented = self._classifier.classify(reading)
         log.info("%r is a %s", reading, type(presented).__name__)
         sale = self._till.running
-        if sale is None or self._till.service.trouble:
-            return
-        if sale.phase is not Phase.GATHERING:
-            log.info("sale %s does not take anything now", sale.sale)
-            return
-        self._take(sale, presented, reading)
+        if sale is not None and sale.phase is Phase.GATHERING and not self._till.service.trouble:
+            self._take(sale, presented, reading)
+        elif isinstance(presented, WalletToken | ForeignToken):
+            self._see(sale or self._ending(reading), presented)
+        else:
+            log.info("nothing takes it now")
 
     def stop(self) -> None:
         """Drop the questions that are still open."""
@@ -85,20 +87,41 @@ class Presenter:
                 self._notice(sale, notice)
 
     def _try_token(self, sale: Sale, presented: WalletToken | ForeignToken, reading: Reading) -> None:
-        if sale.due.minor <= 0:
-            self._notice(sale, "amount-missing")
+        if objection := self._till.spent.objection(presented.token):
+            self._notice(sale, objection)
             return
-        if self._till.spent.knows(presented.token):
-            self._notice(sale, "token-used")
+        if sale.due.minor <= 0:
+            self._till.apply(sale, TokenSeen(presented.token, notice="amount-missing"))
             return
         mode = Mode.ONLINE if self._till.line.online else Mode.OFFLINE
         refusal = self._offline_refusal(sale, presented) if mode is Mode.OFFLINE else ""
         if refusal:
-            self._notice(sale, refusal)
+            self._till.apply(sale, TokenSeen(presented.token, refusal))
             return
         scheme = _WALLET_SCHEME if isinstance(presented, WalletToken) else presented.scheme
         event = TokenPresented(self._till.new_id(), scheme, presented.token, mode, reading.at_ms)
         self._till.apply(sale, event)
+
+    def _see(self, sale: Sale | None, presented: WalletToken | ForeignToken) -> None:
+        """Note a token that is not tried; the one under way, played over and over, is no news."""
+        if sale is None or self._till.spent.objection(presented.token):
+            log.info("no sale takes it now")
+            return
+        log.warning("sale %s: another token is not tried", sale.sale)
+        is_second = sale.phase in (Phase.AUTHORISING, Phase.WAITING, Phase.PAID)
+        self._till.apply(sale, TokenSeen(presented.token, ONE_AT_A_TIME if is_second else sale.notice))
+
+    def _ending(self, reading: Reading) -> Sale | None:
+        """Give the last sale if the token was on its way before it ended, or was cancelled."""
+        sale = self._till.book.latest_sales[0] if self._till.book.latest_sales else None
+        if sale is None or sale.sale != self._till.current:
+            return None
+        if sale.phase is Phase.PAID:
+            return sale if sale.attempt is not None and reading.at_ms - sale.attempt.began_ms <= ECHO_MS else None
+        if sale.phase is Phase.CANCELLING:
+            return sale
+        is_over = sale.phase in (Phase.UNPAID, Phase.CANCELLED)
+        return sale if is_over and 0 <= self._till.now.wall_ms - sale.closed_ms <= ECHO_MS else None
 
     def _offline_refusal(self, sale: Sale, presented: WalletToken | ForeignToken) -> str:
         settings = self._till.settings

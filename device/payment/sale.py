@@ -16,6 +16,8 @@ LARGEST_DUE_MINOR = 10**12 - 1
 """With the decimal point these are the 13 characters that an EMVCo code has for an amount."""
 DECLINED_LATE = "declined-late"
 """Reason word of a sale that was accepted offline and declined afterwards: the merchant bears it."""
+ONE_AT_A_TIME = "second-token"
+"""Notice word: another token came while the first was being tried. It is not charged, and both are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Sale:
     """Id of the attempt whose reversal is written and not yet confirmed."""
     undone: tuple[str, ...] = ()
     """Ids of orders that came too late and are sent back."""
+    seen: tuple[bytes, ...] = ()
+    """SHA-256 of tokens that were presented and not tried: burned unless the sale is paid."""
     payment: str = ""
     payer: str = ""
     reason: str = ""

@@ -89,7 +89,8 @@ class Till:
     def apply(self, sale: Sale, event: Event) -> Sale:
         """Advance a sale by an event: write, then show, then send and ask."""
         step = checkout.advance(sale, event, self.now, self.settings.timing)
-        if step.bodies or step.sale.phase is not sale.phase:
+        is_durable = step.sale.phase is not sale.phase or step.sale.seen != sale.seen or step.sale.phase.is_final
+        if step.bodies or (is_durable and step.sale != sale):
             self.keep(step.bodies, (step.sale,))
         elif step.sale != sale:
             self.book.remember(step.sale)

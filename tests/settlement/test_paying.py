@@ -50,6 +50,17 @@ def test_bound_token_pays_with_its_challenge(town: Town, till: Till, li: PhoneIn
 
 
 @pytest.mark.parametrize("kind", ["short", "signed"])
+def test_bound_token_that_the_neighbour_overheard_still_pays_at_its_own_sale(
+    town: Town, till: Till, li: PhoneInHand, kind: str
+) -> None:
+    nonce = bytes(range(16))
+    token = li.short(nonce) if kind == "short" else li.signed(nonce)
+    assert town.till("till-2").pay(token, nonce=bytes(16)).decision.reason == "bad-token"
+    assert till.pay(token, nonce=nonce).decision.verdict is Verdict.APPROVED
+    assert town.till("till-3").pay(token, nonce=nonce).decision.reason == "token-used"
+
+
+@pytest.mark.parametrize("kind", ["short", "signed"])
 def test_old_token_is_refused(town: Town, till: Till, li: PhoneInHand, kind: str) -> None:
     token = li.short() if kind == "short" else li.signed()
     town.clock.pass_s(tokens.FRESH_S + 2)

@@ -46,7 +46,7 @@ function show() {
     const declined = sale.phase === 'gathering' && now < declinedUntil;
     if (declined) showResult('declined', sale, join(sayWord('reason', sale.reason), say('display.again')));
     else if (sale.phase === 'gathering') showAsk(sale);
-    else showResult(sale.phase, sale, say(`display.${sale.phase}.hint`));
+    else showResult(sale.phase, sale, sale.notice ? sayWord('notice', sale.notice) : say(`display.${sale.phase}.hint`));
     if (declined) timer = setTimeout(show, declinedUntil - now);
     if (sale.final) timer = setTimeout(show, endsAt - now);
   } else if (!view.in_service) {
