@@ -9,6 +9,7 @@ authority = "ca.crt"                  # the mall's authority, for terminals and 
 key = "settlement.key"                # signs decisions, receipts and vouchers
 certificate = "settlement.crt"
 beat_s = 3.0
+timezone = "Asia/Shanghai"            # in which a day of the books begins and ends
 
 [broker]
 host = "127.0.0.1"
@@ -67,6 +68,7 @@ import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -191,6 +193,8 @@ class Settings(_Table, frozen=True, kw_only=True):
     state: Path = Path("state")
     database: str | None = None
     beat_s: Annotated[float, Meta(ge=0.5, le=5)] = 3.0
+    timezone: str = "UTC"
+    """In which a day of the books begins and ends."""
     http: HttpSettings = HttpSettings()
     wallet: WalletSettings = WalletSettings()
     coupons: CouponSettings = CouponSettings()
@@ -247,6 +251,7 @@ def _check(path: Path, settings: Settings) -> None:
         _mall_and_currency(settings),
         _rule(settings.splits),
         _http(settings.http),
+        _timezone(settings.timezone),
         _others(settings),
     ):
         if complaint:
@@ -277,6 +282,14 @@ def _http(http: HttpSettings) -> str:
         return "`http.listen` is an address such as 127.0.0.1 or 0.0.0.0"
     if http.certificate is None and not loopback:
         return "`http` needs `certificate` and `key` unless it listens on loopback"
+    return ""
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"`timezone` is {name!r}, which this machine does not know; Asia/Shanghai is one (package tzdata)"
     return ""
 
 

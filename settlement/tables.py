@@ -266,6 +266,19 @@ balances = Table(
     Column("minor", BigInteger, nullable=False),
 )
 
+batches = Table(
+    "batches",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("timezone", String(60), nullable=False),
+    Column("first_entry", Integer, nullable=False),
+    Column("last_entry", Integer, nullable=False),
+    Column("previous", LargeBinary(32), nullable=False),
+    Column("closed_ms", BigInteger, nullable=False),
+    Column("sha256", LargeBinary(32), nullable=False),
+)
+"""Days that were closed: the entries that belong to each, and the manifest of its files."""
+
 
 def _never_change(table: Table) -> None:
     for verb in ("UPDATE", "DELETE"):

@@ -10,6 +10,7 @@ import typer
 from tillwave.commands import (
     account,
     coupon,
+    daily,
     journal,
     ledger,
     pair,
@@ -40,6 +41,7 @@ app.command("scan", rich_help_panel=_TERMINAL)(scan.scan)
 app.add_typer(simulate.app, name="simulate", rich_help_panel=_TERMINAL)
 app.command("settle", rich_help_panel=_CENTRAL)(settle.settle)
 app.command("ledger", rich_help_panel=_CENTRAL)(ledger.ledger)
+app.command("daily", rich_help_panel=_CENTRAL)(daily.daily)
 app.add_typer(account.app, name="account", rich_help_panel=_CENTRAL)
 app.add_typer(coupon.app, name="coupon", rich_help_panel=_CENTRAL)
 app.add_typer(wallet.app, name="wallet", rich_help_panel=_SHOPPER)

@@ -16,7 +16,7 @@ from settlement.config import load_settings
 from settlement.errors import SettingsWrong, SomethingMissing
 from settlement.store import Store
 from settlement.tables import schema
-from tillwave.commands import account, coupon, ledger
+from tillwave.commands import account, coupon, daily, ledger
 
 SETTINGS = """
 mall = "riverside"
@@ -103,6 +103,20 @@ def test_coupons_and_cards_are_issued(town: Town, config: Path) -> None:
         assert run(coupon.app, "issue", "neither or both", *wrong, *place).exit_code == 2
 
 
+def test_the_files_of_a_day_are_written_once(config: Path, tmp_path: Path) -> None:
+    app, out = typer.Typer(), tmp_path / "files"
+    app.command()(daily.daily)
+    place = ("--config", str(config), "--out", str(out))
+    done = tell(app, *place)
+    assert [path.name for path in out.iterdir()] == done["files"] == [f"{done['day']}_manifest.json"]
+    assert tell(app, "--day", done["day"], *place) == done
+    (out / done["files"][0]).write_text("{}")
+    refused = run(app, "--day", done["day"], *place)
+    assert refused.exit_code == 1
+    assert "was changed" in refused.output
+    assert "not over" in run(app, "--day", "2999-01-01", *place).output
+
+
 def test_ledger_tells_all_one_sale_and_one_party(town: Town, till: Till, li: PhoneInHand, config: Path) -> None:
     paid = intent(li.short(), 10_000, guide="mei")
     till.say(paid)
@@ -168,6 +182,9 @@ def test_missing_database_and_settings_are_said(town: Town, config: Path, tmp_pa
         (("[broker]", "[http]\ncertificate = 'x'\n[broker]"), "both"),
         (("[broker]", "[coupons]\nfunders = ['me']\n[broker]"), "'me'"),
         (("[broker]", "[terminals.named.'Till 1']\n[broker]"), "Till 1"),
+        (("[broker]", "timezone = 'Mars/Olympus'\n[broker]"), "timezone"),
+        (("[broker]", "[splits.limits.merchant]\n[broker]"), "splits.limits"),
+        (("[broker]", "[fees.acquirer.alipay]\nbasis_points = -1\n[broker]"), "fees.acquirer"),
         (('mall = "riverside"', 'mall = "River Side"'), "mall"),
         (("[broker]", "broker]"), "TOML"),
     ],
