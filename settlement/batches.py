@@ -15,12 +15,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Row, func, select
 
 from protocol.money import Money
 from settlement import batch_files, ledger, splits
+from settlement.config import zone_of
 from settlement.errors import Refused, SettlementProblem
 from settlement.office import Office
 from settlement.tables import batches, entries, payments, postings
@@ -42,7 +42,7 @@ class Batch:
 
 def close_day(connection: Connection, office: Office, day: dt.date) -> Batch:
     """Close a day, and all days before it that are open; Refused while the day is not over."""
-    zone = ZoneInfo(office.settings.timezone)
+    zone = zone_of(office.settings.timezone)
     if _end_ms(day, zone) > office.clock.now_ms():
         raise Refused("day-not-over", f"{day} is not over yet in {office.settings.timezone}")
     known = _find(connection, day)
@@ -55,7 +55,7 @@ def close_day(connection: Connection, office: Office, day: dt.date) -> Batch:
 
 def yesterday(office: Office) -> dt.date:
     """Give the newest day that is over."""
-    zone = ZoneInfo(office.settings.timezone)
+    zone = zone_of(office.settings.timezone)
     return dt.datetime.fromtimestamp(office.clock.now_ms() / 1000, zone).date() - dt.timedelta(days=1)
 
 
@@ -67,7 +67,7 @@ def _newest(connection: Connection) -> Row[tuple[object, ...]] | None:
     return connection.execute(select(batches).order_by(batches.c.day.desc()).limit(1)).one_or_none()
 
 
-def _open_days(connection: Connection, last: dt.date, zone: ZoneInfo) -> Iterator[dt.date]:
+def _open_days(connection: Connection, last: dt.date, zone: dt.tzinfo) -> Iterator[dt.date]:
     newest = _newest(connection)
     if newest is not None and last < dt.date.fromisoformat(newest.day):
         raise Refused("day-unknown", f"{last} lies before the first day that was closed")
@@ -79,14 +79,14 @@ def _open_days(connection: Connection, last: dt.date, zone: ZoneInfo) -> Iterato
         day += dt.timedelta(days=1)
 
 
-def _close(connection: Connection, office: Office, day: dt.date, zone: ZoneInfo) -> Batch:
+def _close(connection: Connection, office: Office, day: dt.date, zone: dt.tzinfo) -> Batch:
     newest = _newest(connection)
     first = 1 if newest is None else newest.last_entry + 1
     in_day = select(func.max(entries.c.entry)).where(entries.c.entry >= first, entries.c.at_ms < _end_ms(day, zone))
     last = connection.scalar(in_day) or first - 1
     row = {
         "day": day.isoformat(),
-        "timezone": zone.key,
+        "timezone": office.settings.timezone,
         "first_entry": first,
         "last_entry": last,
         "previous": _BEGINNING if newest is None else newest.sha256,
@@ -109,7 +109,7 @@ def _write_again(connection: Connection, office: Office, row: Row[tuple[object, 
 
 
 def _write(connection: Connection, office: Office, row: Row[tuple[object, ...]]) -> Batch:
-    currency, zone = office.settings.currency, ZoneInfo(row.timezone)
+    currency, zone = office.settings.currency, zone_of(row.timezone)
     heads = {"mall": office.settings.mall, "day": row.day, "timezone": row.timezone, "currency": currency}
     files: dict[str, bytes] = {}
     for account, lines in _by_account(_lines(connection, row, currency, zone)).items():
@@ -124,7 +124,7 @@ def _write(connection: Connection, office: Office, row: Row[tuple[object, ...]])
 
 
 def _lines(
-    connection: Connection, row: Row[tuple[object, ...]], currency: str, zone: ZoneInfo
+    connection: Connection, row: Row[tuple[object, ...]], currency: str, zone: dt.tzinfo
 ) -> Iterator[tuple[str, batch_files.Line]]:
     """Give account and line of every posting of the batch."""
     in_batch = entries.c.entry.between(row.first_entry, row.last_entry)
@@ -179,6 +179,6 @@ def _file_name(day: str, account: str) -> str:
     return f"{day}_{readable}_{hashlib.sha256(account.encode()).hexdigest()[:8]}"
 
 
-def _end_ms(day: dt.date, zone: ZoneInfo) -> int:
+def _end_ms(day: dt.date, zone: dt.tzinfo) -> int:
     after = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
     return int(after.timestamp() * 1000)

@@ -65,7 +65,7 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -240,6 +240,11 @@ def load_settings(path: Path) -> Settings:
     return _anchored(settings, path.resolve().parent)
 
 
+def zone_of(name: str) -> tzinfo:
+    """Give a time zone by its name; UTC is known to every machine."""
+    return UTC if name == "UTC" else ZoneInfo(name)
+
+
 def _to_path(kind: type, value: object) -> object:
     if kind is Path and isinstance(value, str):
         return Path(value)
@@ -287,7 +292,7 @@ def _http(http: HttpSettings) -> str:
 
 def _timezone(name: str) -> str:
     try:
-        ZoneInfo(name)
+        zone_of(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return f"`timezone` is {name!r}, which this machine does not know; Asia/Shanghai is one (package tzdata)"
     return ""
