@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -110,6 +110,12 @@ class CheckoutSettings(Timing, frozen=True, kw_only=True, forbid_unknown_fields=
     catalogue: Path | None = None
 
 
+class SoundSettings(_Section, frozen=True):
+    """What is listened for at every microphone."""
+
+    waveforms: Annotated[tuple[Literal["TILLWAVE", "GGWAVE"], ...], msgspec.Meta(min_length=1)] = ("TILLWAVE",)
+
+
 class SupervisorSettings(_Section, frozen=True):
     """One person who may approve refunds."""
 
@@ -136,6 +142,7 @@ class Settings(_Section, frozen=True):
     server: ListenSettings = ListenSettings()
     checkout: CheckoutSettings = CheckoutSettings()
     offline: OfflineLimits = OfflineLimits()
+    sound: SoundSettings = SoundSettings()
     supervisors: tuple[SupervisorSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
     codes: tuple[CodeShape, ...] = SHAPES

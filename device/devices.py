@@ -8,14 +8,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from device.config import DeviceSettings
 from device.decode.scanned import ScannerDecoder
-from device.drivers.base import Button, Buzzer, Driver, Lamps, Microphone, Printer, Scan, Scanner, Tamper
+from device.drivers.base import Button, Buzzer, Driver, Lamps, Microphone, Printer, Scan, Scanner, Speaker, Tamper
 from device.drivers.errors import DriverError
 from device.drivers.registry import make_driver
 from device.ports import Health, HealthState, Reading
+from protocol.waveform import DEFAULT_WAVEFORM
+
+if TYPE_CHECKING:
+    from device.ears import Ears
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +53,17 @@ class Devices:
         pressed: Callable[[], None],
         tampered: Callable[[bool], None],
         health: Callable[[str, Health], None],
+        waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,),
     ) -> None:
         self._read = read
+        self._waveforms = waveforms
         self._pressed = pressed
         self._tampered = tampered
         self._health = health
         self._parts: list[tuple[str, Part]] = []
         self._drivers: list[Driver] = []
         self._senses: list[Sense] = []
+        self.ears: list[Ears] = []
         for device in settings:
             self._add(device)
 
@@ -68,6 +76,11 @@ class Devices:
     def buzzers(self) -> list[Buzzer]:
         """All buzzers."""
         return [driver for driver in self._drivers if isinstance(driver, Buzzer)]
+
+    @property
+    def speakers(self) -> list[Speaker]:
+        """All loudspeakers."""
+        return [driver for driver in self._drivers if isinstance(driver, Speaker)]
 
     @property
     def printers(self) -> list[Printer]:
@@ -110,11 +123,18 @@ class Devices:
         if isinstance(driver, Microphone):
             from device.ears import Ears  # noqa: PLC0415  # brings numpy
 
-            ears = Ears(driver, self._read)
+            ears = Ears(driver, self._read, self._waveforms, partial(self._tell_of_waveform, driver.name))
             self._senses.append(ears)
+            self.ears.append(ears)
             return ears
         self._listen(driver)
         return driver
+
+    def _tell_of_waveform(self, device: str, waveform: str, trouble: str) -> None:
+        if trouble:
+            log.error("%s: %s", device, trouble)
+        state = HealthState.FAILED if trouble else HealthState.WORKING
+        self._health(f"{device} {waveform}", Health(state, trouble))
 
     def _listen(self, driver: Driver) -> None:
         match driver:

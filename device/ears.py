@@ -6,16 +6,24 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from device.decode.acoustic import AcousticDecoder
+from device.decode.acoustic import AcousticDecoder, Hearing
+from device.decode.sound_meter import SoundMeter
 from device.drivers.base import Microphone, Samples
 from device.ports import Reading
+from protocol.waveform import DEFAULT_WAVEFORM, open_receiver
+from protocol.waveform.errors import WaveformError
 
 log = logging.getLogger(__name__)
 
 _LONGEST_QUEUE = 64
 """Pieces; more than a second of sound behind, the oldest piece is dropped."""
 _JOIN_S = 2.0
+
+
+def _log_trouble(waveform: str, trouble: str) -> None:
+    log.error("%s: %s", waveform, trouble or "heard again")
 
 
 class _Rearm:
@@ -25,12 +33,44 @@ class _Rearm:
 _REARM = _Rearm()
 
 
-class Ears:
-    """Hears payment tokens in what one microphone delivers."""
+@dataclass(frozen=True, slots=True)
+class Earshot:
+    """How one microphone and its decoder are doing."""
 
-    def __init__(self, microphone: Microphone, deliver: Callable[[Reading], None]) -> None:
+    device: str
+    rate_hz: int
+    """0 before the first piece."""
+    heard: int
+    unread: int
+    """Tokens delivered, and sounds that began as one and could not be read, since the rate was last set."""
+    last: Hearing | None
+    overruns: int
+    """Gaps that the sound card told of."""
+    dropped: int
+    """Pieces that were not decoded in time."""
+
+
+class Ears:
+    """Hears payment tokens in what one microphone delivers.
+
+    `complain(waveform, trouble)` is told of a waveform that cannot be heard, with an empty text once it can; the others
+    are heard all the same.
+    """
+
+    def __init__(
+        self,
+        microphone: Microphone,
+        deliver: Callable[[Reading], None],
+        waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,),
+        complain: Callable[[str, str], None] = _log_trouble,
+    ) -> None:
         self._microphone = microphone
         self._deliver = deliver
+        self._waveforms = waveforms
+        self._complain = complain
+        self._troubled: set[str] = set()
+        self._meter: SoundMeter | None = None
+        self._dropped = 0
         self._pieces: queue.Queue[Samples | _Rearm | None] = queue.Queue(_LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._decoder: AcousticDecoder | None = None
@@ -58,7 +98,27 @@ class Ears:
         """Hear a token again that is still being played: a new sale has begun."""
         self._put(_REARM)
 
+    def measure(self, meter: SoundMeter | None) -> None:
+        """Let a meter see every piece as well, until None takes its place."""
+        self._meter = meter
+
+    def earshot(self) -> Earshot:
+        """Tell how microphone and decoder are doing; from any thread."""
+        decoder = self._decoder
+        return Earshot(
+            device=self._microphone.name,
+            rate_hz=self._rate_hz,
+            heard=decoder.heard if decoder else 0,
+            unread=decoder.unread if decoder else 0,
+            last=decoder.last if decoder else None,
+            overruns=self._microphone.overruns,
+            dropped=self._dropped,
+        )
+
     def _take(self, samples: Samples) -> None:
+        meter = self._meter
+        if meter is not None:
+            meter.take(samples.pcm, samples.rate_hz)
         self._put(samples)
 
     def _put(self, piece: Samples | _Rearm | None) -> None:
@@ -75,6 +135,7 @@ class Ears:
             self._pieces.get_nowait()
         except queue.Empty:
             return
+        self._dropped += 1
         log.debug("%s: decoding is behind; a piece of sound is dropped", self._microphone.name)
 
     def _run(self) -> None:
@@ -92,5 +153,18 @@ class Ears:
         if self._decoder is None or rate_hz != self._rate_hz:
             if self._decoder is not None:
                 self._decoder.close()
-            self._decoder, self._rate_hz = AcousticDecoder(rate_hz, self._microphone.name), rate_hz
+            usable = tuple(waveform for waveform in self._waveforms if self._can_hear(waveform, rate_hz))
+            self._decoder, self._rate_hz = AcousticDecoder(rate_hz, self._microphone.name, usable), rate_hz
         return self._decoder
+
+    def _can_hear(self, waveform: str, rate_hz: int) -> bool:
+        try:
+            open_receiver(rate_hz, waveform).close()
+        except WaveformError as error:
+            self._troubled.add(waveform)
+            self._complain(waveform, str(error))
+            return False
+        if waveform in self._troubled:
+            self._troubled.discard(waveform)
+            self._complain(waveform, "")
+        return True

@@ -23,7 +23,7 @@ from device.payment.views import CounterView
 from device.ports import Clock, Health, Randomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
-from device.server.sections import Fitted
+from device.server.sections import Fitted, Section
 from device.server.serve import serve
 from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
@@ -89,7 +89,7 @@ class Terminal:
         async with asyncio.TaskGroup() as group:
             working = [
                 group.create_task(uplink.run(), name="uplink"),
-                group.create_task(self._serve(counter, pairing), name="local server"),
+                group.create_task(self._serve(counter, pairing, devices), name="local server"),
                 group.create_task(self._tick(counter), name="time"),
                 group.create_task(self._feed_watchdog(), name="watchdog"),
                 group.create_task(devices.run(), name="devices"),
@@ -107,7 +107,7 @@ class Terminal:
         counter.stop()
         await _until(lambda: not uplink.online or counter.view().queue == 0, _LAST_RECORDS_S)
 
-    async def _serve(self, counter: Counter, pairing: Pairing) -> None:
+    async def _serve(self, counter: Counter, pairing: Pairing, devices: Devices) -> None:
         listen = self._settings.server
         app = make_app(
             counter,
@@ -115,6 +115,7 @@ class Terminal:
             _server_settings(self._settings),
             self._clock,
             fitted=[Fitted(device.name, device.kind, device.driver) for device in self._settings.devices],
+            sections=_sections(devices),
         )
         await serve(
             app, listen.host, listen.port, certificate=listen.tls_certificate, key=listen.tls_key, ready=self._ready
@@ -208,6 +209,7 @@ class Terminal:
             pressed=lambda: _hand_over(loop, open_pairing, None),
             tampered=on_loop(lambda is_open: counter.tampered(is_open=is_open)),
             health=health,
+            waveforms=self._settings.sound.waveforms,
         )
 
 
@@ -234,6 +236,15 @@ async def _until(condition: Callable[[], bool], longest_s: float) -> None:
         async with asyncio.timeout(longest_s):
             while not condition():  # noqa: ASYNC110 - nothing tells when the last record is receipted
                 await asyncio.sleep(_TICK_S / 2)
+
+
+def _sections(devices: Devices) -> list[Section]:
+    """Give what the technician's page shows beside the list of devices."""
+    if not devices.ears and not devices.speakers:
+        return []
+    from device.listening import SoundSection  # noqa: PLC0415  # brings numpy
+
+    return [SoundSection(devices.ears, devices.speakers)]
 
 
 def _software() -> str:

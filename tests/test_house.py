@@ -30,6 +30,7 @@ FLOORS = (
     "device.payment",
     "device.slips",
     "device.ears",
+    "device.listening",
     "device.feedback",
     "device.uplink",
     "device.server",

@@ -11,6 +11,7 @@ import numpy as np
 from device.ports import Reading, Source
 from protocol.waveform import DEFAULT_WAVEFORM, Receiver, open_receiver
 from protocol.waveform.errors import WaveformError
+from protocol.waveform.receiver import TokenReceiver
 
 _PIECE: Final = 48_000
 """Samples handed on at a time, which bounds the memory for a long recording."""
@@ -29,6 +30,21 @@ class HeardToken:
     def reading(self) -> Reading:
         """Give it as what the rest of the terminal knows."""
         return Reading(Source.ACOUSTIC, self.device, self.waveform, self.payload, self.at_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How well the last token was heard. What it said is not in here."""
+
+    waveform: str
+    at_ms: int
+    """As in HeardToken."""
+    form: str = ""
+    """The rest is known of our own waveform only."""
+    band: str = ""
+    snr_db: float | None = None
+    clock_ppm: int | None = None
+    """By how much the phone's clock is slower than ours, in millionths."""
 
 
 class AcousticDecoder:
@@ -50,6 +66,9 @@ class AcousticDecoder:
         self._samples = 0
         """Length of the stream so far: its clock does not care how fast it is fed."""
         self._last_heard: dict[bytes, int] = {}
+        self.last: Hearing | None = None
+        self.heard = 0
+        """Tokens delivered so far."""
 
     def feed(self, pcm: np.ndarray | bytes | bytearray | memoryview, at_ms: int | None = None) -> list[HeardToken]:
         """Give the tokens that are complete with these samples.
@@ -64,8 +83,13 @@ class AcousticDecoder:
             piece = samples[start : start + _PIECE]
             self._samples += len(piece)
             for waveform, receiver in self._receivers.items():
-                heard += self._new(waveform, receiver.feed(piece), now)
+                heard += self._new(waveform, receiver, receiver.feed(piece), now)
         return heard
+
+    @property
+    def unread(self) -> int:
+        """Sounds that began as a token and could not be read; many of them are a sign of jamming or of collisions."""
+        return sum(receiver.unread for receiver in self._receivers.values() if isinstance(receiver, TokenReceiver))
 
     def flush(self) -> list[HeardToken]:
         """Give the tokens that end with the last sample of a recording."""
@@ -73,7 +97,7 @@ class AcousticDecoder:
         return [
             token
             for waveform, receiver in self._receivers.items()
-            for token in self._new(waveform, receiver.flush(), now)
+            for token in self._new(waveform, receiver, receiver.flush(), now)
         ]
 
     def rearm(self) -> None:
@@ -109,8 +133,10 @@ class AcousticDecoder:
         self._half_sample = joined[whole:]
         return np.frombuffer(joined[:whole], "<i2").astype(np.int16)
 
-    def _new(self, waveform: str, payloads: list[bytes], now: int) -> list[HeardToken]:
-        """Leave out what was heard a moment ago."""
+    def _new(self, waveform: str, receiver: Receiver, payloads: list[bytes], now: int) -> list[HeardToken]:
+        """Leave out what was heard a moment ago, but note how well it was heard."""
+        if payloads:
+            self.last = _hearing(waveform, receiver, now)
         away = round(self.AWAY_S * self._sample_rate)
         new = [
             payload
@@ -120,4 +146,19 @@ class AcousticDecoder:
         self._last_heard = {
             payload: at for payload, at in self._last_heard.items() if self._samples - at <= away
         } | dict.fromkeys(payloads, self._samples)
+        self.heard += len(new)
         return [HeardToken(payload, waveform, self._device, now) for payload in new]
+
+
+def _hearing(waveform: str, receiver: Receiver, now: int) -> Hearing:
+    reception = receiver.last if isinstance(receiver, TokenReceiver) else None
+    if reception is None:
+        return Hearing(waveform, now)
+    return Hearing(
+        waveform,
+        now,
+        form=reception.form.name,
+        band=reception.band.name,
+        snr_db=round(reception.snr_db, 1),
+        clock_ppm=round(1e6 * reception.stretch),
+    )

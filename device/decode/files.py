@@ -7,8 +7,10 @@ FileRefused
 
 from __future__ import annotations
 
+import itertools
 import warnings
 import wave
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from device.decode.acoustic import AcousticDecoder
 from device.decode.optical import LARGEST_PIXELS, read_still
 from device.ports import Reading
+from protocol.waveform.receiver import LOWEST_HZ
 
 PICTURE_FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Nothing that starts another program, as PostScript does."""
@@ -76,9 +79,27 @@ def load_picture(path: Path) -> np.ndarray:
 
 def read_recording(path: Path) -> list[Reading]:
     """Give every token of a WAV file of whole-number samples; FileRefused, or a WaveformError."""
+    pieces = recorded_pieces(path)
+    first, rate_hz = next(pieces, (np.zeros(0, np.int16), LOWEST_HZ))
+    heard = []
+    with AcousticDecoder(rate_hz) as decoder:
+        for piece, _ in itertools.chain([(first, rate_hz)], pieces):
+            heard += decoder.feed(piece, at_ms=0)
+        heard += decoder.flush()
+    return [token.reading() for token in heard]
+
+
+def recorded_pieces(path: Path, frames: int = _PIECE_FRAMES) -> Iterator[tuple[np.ndarray, int]]:
+    """Give a WAV file of whole-number samples piece by piece as int16 mono, each with the rate; FileRefused."""
     try:
         with wave.open(str(path), "rb") as recording:
-            return _listen(recording)
+            rate_hz = recording.getframerate()
+            if recording.getnframes() > LONGEST_S * rate_hz:
+                raise OversizeFile(f"the recording is longer than {LONGEST_S} seconds")
+            while data := recording.readframes(frames):
+                yield _mono(data, recording.getsampwidth(), recording.getnchannels()), rate_hz
+    except OSError as error:
+        raise UnreadableFile(f"cannot be opened: {error.strerror}") from error
     except (wave.Error, EOFError) as error:
         raise UnreadableFile(f"the WAV file is torn, or not of whole-number samples: {error}") from error
 
@@ -101,18 +122,6 @@ def _luma(picture: Image.Image) -> np.ndarray:
     if picture.mode.startswith("I;16"):
         return (np.asarray(picture) >> 8).astype(np.uint8)
     return np.asarray(picture.convert("L"))
-
-
-def _listen(recording: wave.Wave_read) -> list[Reading]:
-    rate = recording.getframerate()
-    if recording.getnframes() > LONGEST_S * rate:
-        raise OversizeFile(f"the recording is longer than {LONGEST_S} seconds")
-    heard = []
-    with AcousticDecoder(rate) as decoder:
-        while data := recording.readframes(_PIECE_FRAMES):
-            heard += decoder.feed(_mono(data, recording.getsampwidth(), recording.getnchannels()), at_ms=0)
-        heard += decoder.flush()
-    return [token.reading() for token in heard]
 
 
 def _mono(data: bytes, width: int, channels: int) -> np.ndarray:

@@ -165,6 +165,8 @@ class Microphone(Driver):
     def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._deliver: Callable[[Samples], None] = _nobody
+        self.overruns = 0
+        """How often sound was lost because nobody took it in time, as far as the device tells."""
 
     def listen(self, deliver: Callable[[Samples], None]) -> None:
         """Call `deliver` for each piece; set before `start`."""
@@ -175,6 +177,11 @@ class Speaker(Driver):
     """A loudspeaker."""
 
     kind = "speaker"
+
+    def __init__(self, name: str, options: DriverOptions) -> None:
+        super().__init__(name, options)
+        self.underruns = 0
+        """How often a sound was torn because it was not given in time, as far as the device tells."""
 
     @abstractmethod
     def play(self, samples: np.ndarray, rate_hz: int) -> None:
