@@ -17,6 +17,7 @@ from device.drivers.base import Button, Buzzer, Driver, Lamps, Microphone, Print
 from device.drivers.errors import DriverError
 from device.drivers.registry import make_driver
 from device.ports import Health, HealthState, Reading
+from device.sight import Guidance
 from protocol.waveform import DEFAULT_WAVEFORM
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Devices:
         pressed: Callable[[], None],
         tampered: Callable[[bool], None],
         health: Callable[[str, Health], None],
+        guide: Callable[[Guidance], None],
         waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,),
     ) -> None:
         self._read = read
@@ -60,6 +62,7 @@ class Devices:
         self._pressed = pressed
         self._tampered = tampered
         self._health = health
+        self._guide = guide
         self._parts: list[tuple[str, Part]] = []
         self._drivers: list[Driver] = []
         self._senses: list[Sense] = []
@@ -114,7 +117,14 @@ class Devices:
         if device.kind == "camera":
             from device.decode.camera_process import CameraProcess  # noqa: PLC0415  # only where there is a camera
 
-            camera = CameraProcess(device.name, device.driver, device.options, deliver=self._read, watch=self._health)
+            camera = CameraProcess(
+                device.name,
+                device.driver,
+                device.options,
+                deliver=self._read,
+                watch=self._health,
+                guide=self._guide,
+            )
             self._senses.append(camera)
             return camera
         driver = make_driver(device.kind, device.driver, device.name, device.options)

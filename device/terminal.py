@@ -12,6 +12,7 @@ from typing import TypeVar
 from device.config import Settings
 from device.devices import Devices
 from device.feedback import Feedback
+from device.guide import Guide
 from device.identity import TerminalKeys, load_keys
 from device.payment.counter import Counter
 from device.payment.goods import Catalogue
@@ -51,6 +52,7 @@ class Terminal:
         self._clock = clock
         self._randomness = randomness
         self._stopping = asyncio.Event()
+        self._guide = Guide()
 
     def stop(self) -> None:
         """Ask the terminal to stop; `run` returns when a running sale is resolved or recorded as unknown."""
@@ -83,6 +85,7 @@ class Terminal:
         feedback.start(counter.view())
         counter.subscribe(feedback.follow)
         counter.subscribe(_at_a_new_sale(devices.rearm))
+        counter.subscribe(self._guide.follow)
         await self._live(counter, uplink, pairing, devices)
 
     async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices) -> None:
@@ -114,6 +117,7 @@ class Terminal:
             pairing,
             _server_settings(self._settings),
             self._clock,
+            guide=self._guide,
             fitted=[Fitted(device.name, device.kind, device.driver) for device in self._settings.devices],
             sections=_sections(devices),
         )
@@ -210,6 +214,7 @@ class Terminal:
             tampered=on_loop(lambda is_open: counter.tampered(is_open=is_open)),
             health=health,
             waveforms=self._settings.sound.waveforms,
+            guide=on_loop(self._guide.take),
         )
 
 

@@ -21,9 +21,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from device.decode.camera_wire import Beat, Begin, Condition, Lines, Rearm, Seen, WireError, decode_from_process, encode
+from device.decode.camera_wire import (
+    Beat,
+    Begin,
+    Condition,
+    FromProcess,
+    Guide,
+    Lines,
+    Rearm,
+    Seen,
+    Shown,
+    Watch,
+    WireError,
+    decode_from_process,
+    encode,
+)
 from device.drivers.keeper import StopSignal
 from device.ports import Health, HealthState, Reading, Source
+from device.sight import Guidance, LiveView, PlacedReading
 
 log = logging.getLogger(__name__)
 
@@ -55,11 +70,16 @@ class Patience:
     """A process that ran for so long lets the pause begin small again."""
 
 
+def _nobody(_: object) -> None:
+    pass
+
+
 class CameraProcess:
     """One camera with its decoder in a process of its own.
 
-    `deliver(reading)` and `watch(name, health)` are called from a thread of this object, must return at once and not
-    raise. `start` returns at once; `stop` ends the process; each may be called twice.
+    `deliver(reading)`, `watch(name, health)`, `guide(guidance)` and `show(view)` are called from a thread of this
+    object, must return at once and not raise. `start` returns at once; `stop` ends the process; each may be called
+    twice.
     """
 
     def __init__(
@@ -70,12 +90,17 @@ class CameraProcess:
         *,
         deliver: Callable[[Reading], None],
         watch: Callable[[str, Health], None],
+        guide: Callable[[Guidance], None] = _nobody,
+        show: Callable[[LiveView], None] = _nobody,
         patience: Patience | None = None,
     ) -> None:
         self.name = name
         self._begin = Begin(name, driver, dict(options))
         self._deliver = deliver
         self._watch = watch
+        self._guide = guide
+        self._show = show
+        self._guided = False
         self._patience = patience or Patience()
         self._lifecycle = threading.Lock()
         self._health = Health(HealthState.STOPPED)
@@ -118,14 +143,21 @@ class CameraProcess:
 
     def rearm(self) -> None:
         """Deliver again what is in view, for example because a sale has just begun; returns at once."""
-        with self._writing:
-            if self._process is not None and self._process.stdin is not None:
-                with contextlib.suppress(BrokenPipeError, BlockingIOError):  # it is ending, or stuck: it will be new
-                    os.write(self._process.stdin.fileno(), encode(Rearm()))
+        self._order(Rearm())
+
+    def look(self, width: int, *, veiled: bool = True) -> None:
+        """Have pictures of so many pixels across shown for the next `WATCH_S`; returns at once."""
+        self._order(Watch(width, veiled))
 
     def __repr__(self) -> str:
         """Name the camera and its state."""
         return f"<CameraProcess {self.name!r} {self._health.state.value}>"
+
+    def _order(self, order: Rearm | Watch) -> None:
+        with self._writing:
+            if self._process is not None and self._process.stdin is not None:
+                with contextlib.suppress(BrokenPipeError, BlockingIOError):  # it is ending, or stuck: it will be new
+                    os.write(self._process.stdin.fileno(), encode(order))
 
     def _keep(self, stop: StopSignal) -> None:
         """Run one process after another until stopped."""
@@ -183,17 +215,25 @@ class CameraProcess:
                 self._take(decode_from_process(line), vigil)
         return vigil.what_is_missing()
 
-    def _take(self, message: Seen | Condition | Beat, vigil: _Vigil) -> None:
+    def _take(self, message: FromProcess, vigil: _Vigil) -> None:
         vigil.note(message)
         match message:
             case Seen():
-                self._deliver(
-                    Reading(Source.OPTICAL, self.name, message.symbology, message.raw, message.at_ms, message.aim)
-                )
+                self._deliver(self._reading(message))
+            case Guide():
+                self._guided = message.guidance.hint is not None
+                self._guide(message.guidance)
+            case Shown():
+                self._show(message.view)
             case Condition():
                 self._report(_health(message))
             case Beat():
                 pass
+
+    def _reading(self, seen: Seen) -> PlacedReading:
+        return PlacedReading(
+            Source.OPTICAL, self.name, seen.symbology, seen.raw, seen.at_ms, seen.aim, place=seen.place
+        )
 
     def _end(self, process: subprocess.Popen[bytes], patience_s: float) -> None:
         """Close the pipe, which is the order to stop; kill what does not obey in time."""
@@ -208,6 +248,9 @@ class CameraProcess:
             process.kill()
             process.wait()
         process.stdout.close()
+        if self._guided:
+            self._guided = False
+            self._guide(Guidance(self.name))
 
     def _report_trouble(self, trouble: str) -> None:
         """Say what was wrong, unless the process has said it better."""
@@ -234,7 +277,7 @@ class _Vigil:
         self._sign_by = time.monotonic() + patience.open_s
         self._frame_by = math.inf
 
-    def note(self, message: Seen | Condition | Beat) -> None:
+    def note(self, message: FromProcess) -> None:
         """Set the next deadlines: of the next sign of life, and, once the camera is open, of the next picture."""
         now = time.monotonic()
         self._sign_by = now + self._patience.beat_s

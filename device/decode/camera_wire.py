@@ -1,4 +1,4 @@
-"""What the terminal and the camera's process say to each other: one JSON object a line, no picture among them."""
+"""What the terminal and the camera's process say to each other: one JSON object a line; pictures only for who looks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from typing import Any
 
 import msgspec
 
-LONGEST_LINE = 65_536
-"""The largest code holds some 3 kB."""
+from device.sight import Guidance, LiveView, Place
+
+LONGEST_LINE = 524_288
+"""The largest code holds some 3 kB; a picture for who looks has `LARGEST_JPEG`, and a third more as text."""
+LARGEST_JPEG = 300_000
+WATCH_S = 3.0
+"""So long pictures are sent after the last `Watch`."""
 
 
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,6 +31,14 @@ class Rearm(Message, frozen=True, tag="rearm"):
     """To the process: deliver again what is in view."""
 
 
+class Watch(Message, frozen=True, tag="watch"):
+    """To the process: somebody looks; send pictures of at most so many pixels across for `WATCH_S`."""
+
+    width: int
+    veiled: bool
+    """Make everything that looks like a code too coarse to be read."""
+
+
 class Seen(Message, frozen=True, tag="seen"):
     """From the process: a code came into view."""
 
@@ -33,6 +46,19 @@ class Seen(Message, frozen=True, tag="seen"):
     raw: bytes
     aim: str
     at_ms: int
+    place: Place | None = None
+
+
+class Guide(Message, frozen=True, tag="guide"):
+    """From the process: what keeps a code from being read has changed."""
+
+    guidance: Guidance
+
+
+class Shown(Message, frozen=True, tag="shown"):
+    """From the process: one picture for who looks."""
+
+    view: LiveView
 
 
 class Condition(Message, frozen=True, tag="condition"):
@@ -46,6 +72,10 @@ class Beat(Message, frozen=True, tag="beat"):
     """From the process, twice a second: it lives, and has got so many pictures."""
 
     frames: int
+
+
+FromProcess = Seen | Guide | Shown | Condition | Beat
+ToProcess = Begin | Rearm | Watch
 
 
 class WireError(ValueError):
@@ -71,17 +101,19 @@ def encode(message: Message) -> bytes:
     return msgspec.json.encode(message) + b"\n"
 
 
-def decode_from_process(line: bytes) -> Seen | Condition | Beat:
+def decode_from_process(line: bytes) -> FromProcess:
     """Read a line of the process; WireError if it is none."""
     try:
-        return msgspec.json.decode(line, type=Seen | Condition | Beat)
+        message: FromProcess = msgspec.json.decode(line, type=FromProcess)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError(str(error)) from error
+    return message
 
 
-def decode_to_process(line: bytes) -> Begin | Rearm:
+def decode_to_process(line: bytes) -> ToProcess:
     """Read a line to the process; WireError if it is none."""
     try:
-        return msgspec.json.decode(line, type=Begin | Rearm)
+        order: ToProcess = msgspec.json.decode(line, type=ToProcess)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WireError(str(error)) from error
+    return order

@@ -12,14 +12,32 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
-from device.decode.camera_wire import Beat, Begin, Condition, Lines, Message, Rearm, Seen, decode_to_process, encode
+from device.decode.camera_wire import (
+    Beat,
+    Begin,
+    Condition,
+    Guide,
+    Lines,
+    Message,
+    Rearm,
+    Seen,
+    Shown,
+    Watch,
+    decode_to_process,
+    encode,
+)
+from device.decode.guiding import Guiding
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError
-from device.ports import HealthState, Reading
+from device.ports import HealthState
 
 if TYPE_CHECKING:
-    from device.decode.optical import OpticalDecoder
+    import numpy as np
+
+    from device.decode.live_picture import LivePicture
+    from device.decode.optical import OpticalDecoder, OpticalReading
     from device.drivers.base import Camera
 
 log = logging.getLogger(__name__)
@@ -34,6 +52,15 @@ CANNOT_WORK: Final = 3
 """Exit code: the camera cannot be used as it is set up."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Eye:
+    """A camera with what looks through it."""
+
+    camera: Camera
+    decoder: OpticalDecoder
+    live: LivePicture
+
+
 class Worker:
     """Keeps one camera open, and tells what it sees."""
 
@@ -42,6 +69,8 @@ class Worker:
         self._output = output
         self._stopping = threading.Event()
         self._rearming = threading.Event()
+        self._guiding = Guiding(begin.name)
+        self._watch: Watch | None = None
         self._condition = Condition("")
         self._frames = 0
         self._beat_at_ms = 0
@@ -50,8 +79,7 @@ class Worker:
         """Obey the lines of the terminal until it closes the pipe, which is the order to stop; runs in a thread."""
         while True:
             for line in waiting:
-                if isinstance(decode_to_process(line), Rearm):
-                    self._rearming.set()
+                self._obey(decode_to_process(line))
             data = os.read(sys.stdin.fileno(), 4096)
             if not data:
                 break
@@ -63,52 +91,81 @@ class Worker:
     def run(self) -> int:
         """Work until stopped; give the exit code."""
         try:
-            camera, decoder = self._make()
+            eye = self._make()
             while not self._stopping.is_set():
-                self._session(camera, decoder)
+                self._session(eye)
         except DriverError as error:
             self._tell(HealthState.FAILED, error.detail)
             return CANNOT_WORK
         return 0
 
-    def _make(self) -> tuple[Camera, OpticalDecoder]:
-        from device.decode.optical import OpticalDecoder  # noqa: PLC0415 - after the death signal is set, not before
+    def _obey(self, order: Begin | Rearm | Watch) -> None:
+        if isinstance(order, Rearm):
+            self._rearming.set()
+        elif isinstance(order, Watch):
+            self._watch = order
+
+    def _make(self) -> _Eye:
+        from device.decode.live_picture import LivePicture  # noqa: PLC0415 - after the death signal is set, not before
+        from device.decode.optical import OpticalDecoder  # noqa: PLC0415 - same
         from device.drivers.registry import make_driver  # noqa: PLC0415 - same
 
         self._tell(HealthState.STARTING)
         camera = make_driver("camera", self._begin.driver, self._begin.name, self._begin.options)
-        return cast("Camera", camera), OpticalDecoder(self._begin.name)
+        return _Eye(cast("Camera", camera), OpticalDecoder(self._begin.name), LivePicture(self._begin.name))
 
-    def _session(self, camera: Camera, decoder: OpticalDecoder) -> None:
+    def _session(self, eye: _Eye) -> None:
         """Open the camera and read it until it is gone or the work is over."""
         self._tell(HealthState.STARTING)
         had = self._frames
         try:
-            camera.start()
+            eye.camera.start()
             while not self._stopping.is_set():
-                self._turn(camera, decoder)
-                self._tell_health_of(camera, has_pictures=self._frames > had)
+                self._turn(eye)
+                self._tell_health_of(eye.camera, has_pictures=self._frames > had)
         except DeviceMissing as missing:
             self._tell(HealthState.MISSING, missing.detail)
+            self._guide_no_more()
             self._stopping.wait(_LOOK_AGAIN_S)
         finally:
-            camera.stop()
+            eye.camera.stop()
 
-    def _turn(self, camera: Camera, decoder: OpticalDecoder) -> None:
+    def _turn(self, eye: _Eye) -> None:
         self._beat()
-        picture = camera.read(_READ_S)
+        picture = eye.camera.read(_READ_S)
         if picture is None:
             return
         self._frames += 1
         if self._rearming.is_set():
             self._rearming.clear()
-            decoder.rearm()
+            eye.decoder.rearm()
+        now, began = _now_ms(), time.thread_time()
         try:
-            readings = decoder.feed(picture, at_ms=_now_ms())
+            readings = eye.decoder.feed(picture, at_ms=now)
         except ValueError as error:
             raise DeviceFailed(self._begin.name, f"the camera gives no usable picture: {error}") from error
         for reading in readings:
             self._send(_seen(reading))
+        self._guide(eye.decoder, has_read=bool(readings), now=now)
+        self._show(eye, picture, 1000 * (time.thread_time() - began), now)
+
+    def _guide(self, decoder: OpticalDecoder, *, has_read: bool, now: int) -> None:
+        guidance = self._guiding.feed(decoder.hint, decoder.places, has_read=has_read, at_ms=now)
+        if guidance is not None:
+            self._send(Guide(guidance))
+
+    def _guide_no_more(self) -> None:
+        guidance = self._guiding.end()
+        if guidance is not None:
+            self._send(Guide(guidance))
+
+    def _show(self, eye: _Eye, picture: np.ndarray, picture_ms: float, now: int) -> None:
+        """Send the picture if somebody looks and the next one is due."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            eye.live.order(watch, now)
+        if eye.live.is_due(now):
+            self._send(Shown(eye.live.make(picture, eye.decoder.marks, picture_ms, now)))
 
     def _tell_health_of(self, camera: Camera, *, has_pictures: bool) -> None:
         """Pass on what the driver says, but call nothing working that has given no picture."""
@@ -173,8 +230,8 @@ def _keep_output_for_messages() -> int:
     return output
 
 
-def _seen(reading: Reading) -> Seen:
-    return Seen(reading.symbology, reading.raw, reading.aim, reading.at_ms)
+def _seen(reading: OpticalReading) -> Seen:
+    return Seen(reading.symbology, reading.raw, reading.aim, reading.at_ms, reading.place)
 
 
 def _now_ms() -> int:

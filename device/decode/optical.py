@@ -13,7 +13,7 @@ from device.decode.linear import COMMON_ITF
 from device.decode.readings import LARGEST_PIXELS, NotAPicture, OpticalReading
 from device.decode.still import read_still
 from device.decode.stream import RETAIL_ITF, OpticalDecoder
-from device.decode.tracking import Hint
+from device.sight import Hint
 
 __all__ = [
     "COMMON_ITF",

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from device.decode.codes import Code
+from device.decode.witness import place_of
 from device.ports import Reading, Source
+from device.sight import PlacedReading
 
 LARGEST_PIXELS = 64_000_000
 SMALLEST_SIDE = 8
@@ -20,7 +22,7 @@ class NotAPicture(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class OpticalReading(Reading):
+class OpticalReading(PlacedReading):
     """A reading with the decoder's opinion on the character set, which does not travel further than this process."""
 
     decoded: str = ""
@@ -56,4 +58,6 @@ def distinct(codes: Sequence[Code]) -> list[Code]:
 
 def reading_of(code: Code, device: str, at_ms: int) -> OpticalReading:
     """Make a reading of a code that may be believed."""
-    return OpticalReading(Source.OPTICAL, device, code.symbology, code.raw, at_ms, code.aim, code.text)
+    return OpticalReading(
+        Source.OPTICAL, device, code.symbology, code.raw, at_ms, code.aim, place=place_of(code.box), decoded=code.text
+    )

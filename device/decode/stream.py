@@ -18,10 +18,12 @@ from device.decode.regions import Region, Regions, find_regions
 from device.decode.rescue import QR
 from device.decode.scene import Scene
 from device.decode.symbologies import LINEAR, MATRIX
-from device.decode.tracking import Hint, MatrixTrack
+from device.decode.tracking import MatrixTrack
 from device.decode.view import View
+from device.decode.witness import Witness
 from device.decode.zbar import zbar_look
 from device.decode.zxing import zxing_look
+from device.sight import Hint, Mark, Place
 
 RETAIL_ITF = frozenset({14})
 """Digits of ITF codes on outer boxes of goods. ITF has no start worth the name: a part of a code reads as a code."""
@@ -66,6 +68,7 @@ class OpticalDecoder:
         self._ballot = Ballot(self._VOTE_MS)
         self._view = View(self.AWAY_MS)
         self._track = MatrixTrack()
+        self._witness = Witness()
         self._bars: Region | None = None
         self._turn = 0
         self._unchanged = 0
@@ -73,7 +76,17 @@ class OpticalDecoder:
     @property
     def hint(self) -> Hint | None:
         """What keeps a code from being read that has been in view for some pictures."""
-        return self._track.hint
+        return self._witness.hint
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where the code of the hint is."""
+        return self._witness.places
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """What is in view: codes that were read, and the place that is looked at in vain."""
+        return self._witness.marks
 
     def feed(self, gray: np.ndarray, at_ms: int | None = None) -> list[OpticalReading]:
         """Give the codes that have newly come into view; NotAPicture for anything but uint8 of height x width."""
@@ -83,6 +96,7 @@ class OpticalDecoder:
             return []
         if self._may_rest(picture):
             self._view.keep(now)
+            self._witness.keep(now)
             return []
         seen, looked_for = self._look(picture, now)
         return [reading_of(code, self._device, now) for code in self._view.fresh(distinct(seen), looked_for, now)]
@@ -106,10 +120,13 @@ class OpticalDecoder:
             codes += self._believed(
                 picture, confirmed(picture, zxing_look(picture, group, hasty=group is not LINEAR)), now
             )
+        regions = Regions()
         if codes:
             self._track.lose()
         else:
-            codes = self._look_closer(picture, find_regions(picture, most=1), budget, now)
+            regions = find_regions(picture, most=1)
+            codes = self._look_closer(picture, regions, budget, now)
+        self._witness.saw(picture, codes, regions, now, _PICTURE_MS - budget.left_ms)
         return codes, QR | group
 
     def _next_group(self) -> frozenset[str]:

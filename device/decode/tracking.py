@@ -6,8 +6,6 @@ some seconds; then it is taken for a pattern that is no code, and gets little un
 
 from __future__ import annotations
 
-import enum
-
 import numpy as np
 
 from device.decode.budget import Budget
@@ -19,21 +17,6 @@ _PASSING_MS = 2.0
 """Processor time for a place that was not there in the picture before."""
 _PATIENCE = 60
 """Pictures in a row that get more looks."""
-_HINT_AFTER = 5
-"""Pictures in a row of a place that is not read before something is wrong with how it is held."""
-_SMALL = 80
-"""Pixels a side; a code of 25 modules is read down to some 50."""
-_GLARING = 0.35
-"""Part of a place that is burnt out, of which a code has half as light modules."""
-_BURNT_OUT = 250
-
-
-class Hint(enum.Enum):
-    """What keeps a code from being read, for the shopper."""
-
-    CLOSER = "closer"
-    TOO_BRIGHT = "too bright"
-    NOT_READ = "code seen but not read"
 
 
 class MatrixTrack:
@@ -43,8 +26,6 @@ class MatrixTrack:
         self._last: Region | None = None
         self._rescue = Rescue()
         self._stayed = 0
-        self.hint: Hint | None = None
-        """Set while a place stays in view and is not read."""
 
     def look(self, picture: np.ndarray, region: Region, budget: Budget) -> list[Code]:
         """Look again at a place in this picture, as long as it is worth it."""
@@ -53,12 +34,11 @@ class MatrixTrack:
         codes = self._rescue.look(picture, region, budget if worth_it else Budget(_PASSING_MS))
         if codes:
             self._stayed = 0
-        self.hint = _hint(picture, region) if self._stayed >= _HINT_AFTER else None
         return codes
 
     def lose(self) -> None:
         """There is nothing to follow, or it was read without help."""
-        self._last = self.hint = None
+        self._last = None
         self._stayed = 0
         self._rescue.restart()
 
@@ -69,10 +49,3 @@ class MatrixTrack:
             self._stayed = 0
             self._rescue.restart()
         self._last = region
-
-
-def _hint(picture: np.ndarray, region: Region) -> Hint:
-    place = region.cut(picture, 0)
-    if float((place >= _BURNT_OUT).mean()) > _GLARING:
-        return Hint.TOO_BRIGHT
-    return Hint.CLOSER if region.side < _SMALL else Hint.NOT_READ

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
 
+from device.guide import Guide
 from device.payment.errors import CounterProblem
 from device.payment.views import Desk
 from device.ports import Clock, SystemClock
@@ -43,13 +44,16 @@ def make_app(
     *,
     fitted: Sequence[Fitted] = (),
     sections: Sequence[Section] = (),
+    guide: Guide | None = None,
 ) -> Starlette:
     """Make the application of one terminal; `app.state.live.close()` ends everything that waits.
 
-    `fitted` are the devices of the settings, `sections` what the technician's page shows of them.
+    `fitted` are the devices of the settings, `sections` what the technician's page shows of them, `guide` is what the
+    cameras say to the shopper.
     """
     clock = clock or SystemClock()
-    live = Live(desk, pairing)
+    guide = guide or Guide()
+    live = Live(desk, pairing, guide)
     files = PageFiles(settings)
     calls = DeskCalls(desk, Limiter(clock, _WRONG_BADGES_A_MINUTE))
     app = Starlette(
@@ -57,7 +61,7 @@ def make_app(
             Route("/", _go_to_cashier),
             *RegisterSide(desk, calls, pairing, live).routes(),
             *CashierSide(desk, calls, PageDoor("cashier", desk, pairing), live, files=files, clock=clock).routes(),
-            *DisplaySide(desk, pairing, live, files=files, clock=clock).routes(),
+            *DisplaySide(desk, pairing, live, guide=guide, files=files, clock=clock).routes(),
             *TechnicianSide(
                 desk,
                 PageDoor("technician", desk, pairing),

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from device.guide import Guide
 from device.payment.views import Desk
 from device.ports import Clock
 from device.server.files import PageFiles
@@ -21,10 +22,13 @@ from device.server.shown import display_json
 class DisplaySide:
     """Answers the display."""
 
-    def __init__(self, desk: Desk, pairing: Pairing, live: Live, *, files: PageFiles, clock: Clock) -> None:
+    def __init__(
+        self, desk: Desk, pairing: Pairing, live: Live, *, guide: Guide, files: PageFiles, clock: Clock
+    ) -> None:
         self._desk = desk
         self._pairing = pairing
         self._live = live
+        self._guide = guide
         self._files = files
         self._clock = clock
         self._drawn = ("", b"")
@@ -45,7 +49,10 @@ class DisplaySide:
         is_here = is_local(request.scope)
         return self._live.stream(
             lambda view: display_json(
-                view, self._clock.wall().ms, *((self._pairing.code, self._pairing.left_ms) if is_here else ("", 0))
+                view,
+                self._clock.wall().ms,
+                *((self._pairing.code, self._pairing.left_ms) if is_here else ("", 0)),
+                guidance=self._guide.shown,
             )
         )
 

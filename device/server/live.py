@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 import msgspec
 from starlette.responses import StreamingResponse
 
+from device.guide import Guide
 from device.payment.views import CounterView, Desk
 from device.server.pairing import Pairing
 from device.server.problems import Refusal
@@ -47,11 +48,12 @@ class Watch:
 
 
 class Live:
-    """Hands changes of counter and pairing to all waiting answers."""
+    """Hands changes of counter, pairing and guide to all waiting answers."""
 
-    def __init__(self, desk: Desk, pairing: Pairing) -> None:
+    def __init__(self, desk: Desk, pairing: Pairing, guide: Guide) -> None:
         self._desk = desk
         self._pairing = pairing
+        self._guide = guide
         self._watches: set[Watch] = set()
         self._streams = 0
         self._is_closed = False
@@ -105,7 +107,11 @@ class Live:
     def _watching(self) -> Iterator[Watch]:
         watch = Watch(self._desk.view())
         self._watches.add(watch)
-        ends = (self._desk.subscribe(watch.tell), self._pairing.subscribe(watch.tell))
+        ends = (
+            self._desk.subscribe(watch.tell),
+            self._pairing.subscribe(watch.tell),
+            self._guide.subscribe(lambda _: watch.tell()),
+        )
         try:
             yield watch
         finally:

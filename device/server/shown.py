@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from device.payment.views import CounterView, DayView, DiscountView, LineView, RefundView, SaleView
+from device.sight import Guidance
 from protocol import money
 from protocol.money import Money
 
@@ -104,15 +105,26 @@ def cashier_json(view: CounterView, now_ms: int) -> Json:
     }
 
 
-def display_json(view: CounterView, now_ms: int, code: str, code_left_ms: int) -> Json:
+def display_json(
+    view: CounterView, now_ms: int, code: str, code_left_ms: int, *, guidance: Guidance | None = None
+) -> Json:
     """Show what the shopper may see: the running sale without payer and ids of payments, nothing of other sales."""
     return {
         "terminal": view.terminal,
         "in_service": view.in_service,
         "sale": _shopper_json(view.sale) if view.sale else None,
+        "guidance": guidance_json(guidance) if guidance else None,
         "code": code,
         "code_left_ms": code_left_ms,
         "now_ms": now_ms,
+    }
+
+
+def guidance_json(guidance: Guidance) -> Json:
+    """Show what a camera says to the shopper: a word, and places as parts of the picture."""
+    return {
+        "hint": guidance.hint.value if guidance.hint else "",
+        "places": [[place.left, place.top, place.right, place.bottom] for place in guidance.places],
     }
 
 

@@ -1,3 +1,4 @@
+import {drawGuide} from './guide.js';
 import {element, follow, picture} from './live.js';
 import {write, writeReduction} from './money.js';
 import {join, loadTexts, say, sayWord, switchLanguage} from './text.js';
@@ -71,7 +72,17 @@ function showAsk(sale) {
   showCode(sale);
   at('ways').replaceChildren(...(sale.challenge ? ['scan', 'show', 'sound'].map(way) : []));
   at('ask').classList.toggle('without-code', !sale.challenge);
+  showGuide(view.guidance);
   open('ask');
+}
+
+// What the camera says takes the place of the ways to pay: the shopper has chosen one.
+function showGuide(guidance) {
+  at('guide').hidden = !guidance;
+  at('ask').classList.toggle('guided', Boolean(guidance));
+  if (!guidance) return;
+  drawGuide(at('guide-picture'), guidance);
+  at('guide-text').textContent = say(`guide.${guidance.hint}`);
 }
 
 function sums(sale) {

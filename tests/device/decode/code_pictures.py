@@ -34,3 +34,9 @@ def noisy(picture: np.ndarray, sigma: float, seed: int = 1) -> np.ndarray:
     """Add the grain of a cheap sensor."""
     grain = np.random.default_rng(seed).normal(0, sigma, picture.shape)
     return np.clip(picture + grain, 0, 255).astype(np.uint8)
+
+
+def ruined(scale: int = 4, modules: int = 29, seed: int = 7) -> np.ndarray:
+    """A square that looks like a matrix code and is none: nobody will ever read it."""
+    cells = np.random.default_rng(seed).integers(0, 2, (modules, modules), dtype=np.uint8) * 215 + 20
+    return np.pad(np.kron(cells, np.ones((scale, scale), np.uint8)), 4 * scale, constant_values=235)

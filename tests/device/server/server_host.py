@@ -13,6 +13,7 @@ from typing import Any, Self
 import httpx
 from memory_desk import MemoryDesk
 
+from device.guide import Guide
 from device.ports import SystemClock, SystemRandomness
 from device.server.app import make_app
 from device.server.pairing import Pairing
@@ -34,6 +35,7 @@ class Host:
         self.state = state
         self.desk = desk or MemoryDesk()
         self.pairing = Pairing(state, SystemClock(), SystemRandomness())
+        self.guide = Guide()
         self.settings = ServerSettings(shop="潮汐百货", **settings)
         self.fitted, self.sections = fitted, sections
         self.port = 0
@@ -115,7 +117,14 @@ class Host:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        app = make_app(self.desk, self.pairing, self.settings, fitted=self.fitted, sections=self.sections)
+        app = make_app(
+            self.desk,
+            self.pairing,
+            self.settings,
+            fitted=self.fitted,
+            sections=self.sections,
+            guide=self.guide,
+        )
         self._serving = asyncio.create_task(serve(app, "127.0.0.1", self.port, ready=self._ready))
         with contextlib.suppress(asyncio.CancelledError):
             await self._serving
