@@ -54,7 +54,7 @@ class Devices:
         pressed: Callable[[], None],
         tampered: Callable[[bool], None],
         health: Callable[[str, Health], None],
-        guide: Callable[[Guidance], None],
+        guide: Callable[[Guidance], None] = lambda _: None,
         waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,),
     ) -> None:
         self._read = read
