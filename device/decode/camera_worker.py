@@ -239,4 +239,10 @@ def _now_ms() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = 1
+    try:
+        code = main()
+    except Exception:
+        log.exception("the camera's process ends")
+    finally:
+        os._exit(code)  # without tidying up: that is where libcamera hangs once a camera has failed

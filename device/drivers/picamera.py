@@ -1,5 +1,8 @@
 """The Raspberry Pi's own camera, through picamera2.
 
+The gray is copied once, out of the camera's buffer: the camera needs the buffer back, while a decoder may compare
+several pictures. The frames go no further than this process.
+
 picamera2 hangs in ways that no call can end (a loose cable, a dead listener thread), and opening it again in the same
 process leaks contiguous memory. So it is configured once, never again; every wait has a time-out; and a camera that was
 lost is left alone: `read` raises DeviceMissing, and the next `start` DeviceFailed, until the process has been replaced.
@@ -13,42 +16,24 @@ import errno
 import importlib
 import time
 from collections.abc import Iterator
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
-from msgspec import Meta
 
 from device.drivers.base import Camera, DriverOptions
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, DriverUnsupported, health_of
+from device.drivers.picamera_controls import PiCameraOptions, controls, lacking
 from device.ports import Health, HealthState
 
 _SHORTEST_WAIT_S: Final = 0.001
 _LOOK_AGAIN_S: Final = 2.0
-_AF_MANUAL: Final = 0
-_MACRO_DIOPTRES: Final = 8.0
-_YUV_PLANES: Final = 3
-
-Size = Annotated[int, Meta(ge=64, le=4608, multiple_of=2)]
-
-
-class PiCameraOptions(DriverOptions, frozen=True, kw_only=True):
-    """Settings of the Pi's camera."""
-
-    number: Annotated[int, Meta(ge=0, le=7)] = 0
-    """Which camera, if there are several."""
-    width: Size = 1280
-    height: Size = 720
-    frames_per_second: Annotated[float, Meta(gt=0, le=60)] = 15.0
-    fixed_focus: bool = True
-    """Hold the lens still, in cameras that have a lens drive; false leaves the focus to the camera."""
-    lens_dioptres: Annotated[float, Meta(ge=0, le=20)] = _MACRO_DIOPTRES
-    """Where the fixed focus lies: at 1/dioptres metres (8 is 12 cm)."""
-    exposure_us: Annotated[int, Meta(ge=50, le=1_000_000)] | None = None
-    """Fixed exposure time; if not given, the camera chooses. Telephones need a short one, or their picture flickers."""
-    gain: Annotated[float, Meta(ge=1, le=64)] | None = None
-    """Fixed analogue gain; if not given, the camera chooses."""
-    stream: Literal["lores", "main"] = "lores"
-    """Which stream to read; USB cameras have no lores, and then the main one is read anyway."""
+_SETTLING_S: Final = 0.2
+_BUFFERS: Final = 4
+_STEP: Final = {"YUYV": 2, "BGR888": 3, "RGB888": 3, "XBGR8888": 4, "XRGB8888": 4}
+"""Bytes from one pixel to the next; one in formats whose gray is a plane of its own."""
+_GREEN: Final = 1
+"""Which byte of a coloured pixel is nearest to what the eye calls bright."""
+_PLANAR: Final = frozenset({"YUV420", "YVU420", "NV12", "NV21"})
 
 
 class PiCamera(Camera):
@@ -102,9 +87,9 @@ class PiCamera(Camera):
     def _connect(self) -> None:
         library = self._library()
         with _translated(self.name):
-            if not library.global_camera_info():
+            if not library.Picamera2.global_camera_info():
                 raise DeviceMissing(self.name, "libcamera finds no camera: is the cable in, with its contacts right?")
-            camera = library(self._options.number)
+            camera = library.Picamera2(self._options.number)
         try:
             with _translated(self.name):
                 self._configure(camera)
@@ -116,11 +101,14 @@ class PiCamera(Camera):
         self._camera = camera
         shown = camera.camera_configuration()[self._stream]
         detail = f"{camera.camera_properties.get('Model', 'camera')}, {shown['size'][0]} x {shown['size'][1]}"
+        if without := lacking(self._options, camera.camera_controls):
+            detail += f", without {', '.join(without)}"
         self._report(Health(HealthState.WORKING, detail))
 
     def _library(self) -> Any:
+        """Give the module picamera2."""
         try:
-            return importlib.import_module("picamera2").Picamera2
+            return importlib.import_module("picamera2")
         except ImportError as error:
             detail = f"picamera2 cannot be loaded ({error}): on Raspberry Pi OS, apt install python3-picamera2"
             raise DriverUnsupported(self.name, detail) from error
@@ -130,32 +118,50 @@ class PiCamera(Camera):
         own = "ColorFilterArrangement" in camera.camera_properties
         picture = {"size": (options.width, options.height), "format": "YUV420" if own else "YUYV"}
         has_lores = own and options.stream == "lores"
-        streams = {"main": picture} | ({"lores": picture} if has_lores else {})
-        camera.configure(camera.create_video_configuration(**streams, controls=self._controls(camera)))
+        more = {"lores": dict(picture)} if has_lores else {}
+        if options.sensor is not None:
+            more["sensor"] = {"output_size": options.sensor}
+        camera.configure(
+            camera.create_video_configuration(
+                main=picture,
+                raw=None,  # six buffers of the sensor's whole size, which nobody reads
+                buffer_count=_BUFFERS,
+                controls=controls(options, camera.camera_controls),
+                **more,
+            )
+        )
         self._stream = "lores" if has_lores else "main"
 
-    def _controls(self, camera: Any) -> dict[str, Any]:
-        """Choose controls that this camera has, because libcamera refuses any other."""
-        options = self._options
-        frame_us = round(1_000_000 / options.frames_per_second)
-        wanted: dict[str, Any] = {"FrameDurationLimits": (frame_us, frame_us)}
-        if options.fixed_focus:
-            wanted |= {"AfMode": _AF_MANUAL, "LensPosition": options.lens_dioptres}
-        if options.exposure_us is not None:
-            wanted |= {"ExposureTime": options.exposure_us}
-        if options.gain is not None:
-            wanted |= {"AnalogueGain": options.gain}
-        return {name: value for name, value in wanted.items() if name in camera.camera_controls}
-
     def _capture(self, timeout_s: float) -> np.ndarray | None:
-        shown = self._camera.camera_configuration()[self._stream]
+        with _translated(self.name):
+            request = self._next_request(timeout_s)
+            if request is None:
+                return None
+            try:
+                return self._gray(request)
+            finally:
+                request.release()
+
+    def _next_request(self, timeout_s: float) -> Any:
+        """Wait for a request of the camera, which must be released; None if none came in time."""
+        job = self._camera.capture_request(wait=False)
         try:
-            with _translated(self.name):
-                array = self._camera.capture_array(self._stream, wait=timeout_s)
+            return job.get_result(timeout=timeout_s)
         except concurrent.futures.TimeoutError:
             self._camera.cancel_all_and_flush()
+        try:
+            # It may have come in the last moment: whoever lets such a one go without release starves the camera.
+            return job.get_result(timeout=_SETTLING_S)
+        except (concurrent.futures.TimeoutError, concurrent.futures.CancelledError):
             return None
-        return _luma(array, shown["size"], shown["format"])
+
+    def _gray(self, request: Any) -> np.ndarray:
+        shown = self._camera.camera_configuration()[self._stream]
+        with self._library().MappedArray(request, self._stream, reshape=False, write=False) as buffer:
+            try:
+                return luma(buffer.array, shown["size"], shown["stride"], shown["format"])
+            except ValueError as error:
+                raise DeviceFailed(self.name, str(error)) from error
 
     def _lose(self, error: DriverError) -> None:
         self._reason = error.detail
@@ -166,14 +172,15 @@ class PiCamera(Camera):
         self._report(health_of(error))
 
 
-def _luma(array: np.ndarray, size: tuple[int, int], pixel_format: str) -> np.ndarray:
-    """Cut the padding of the rows, and the colours behind or between the gray."""
+def luma(data: np.ndarray, size: tuple[int, int], stride: int, pixel_format: str) -> np.ndarray:
+    """Copy the gray out of a buffer: height x width, without padding and colours; ValueError for a strange format."""
     width, height = size
-    if pixel_format == "YUYV":
-        return np.ascontiguousarray(array.reshape(height, -1)[:, : 2 * width : 2])
-    if array.ndim == _YUV_PLANES:
-        return np.ascontiguousarray(array[:height, :width, 1])  # green is most of what the eye calls bright
-    return np.ascontiguousarray(array[:height, :width])
+    step = 1 if pixel_format in _PLANAR else _STEP.get(pixel_format, 0)
+    if not step:
+        raise ValueError(f'the camera gives pictures of the format "{pixel_format}": try the driver webcam')
+    rows = data[: height * stride].reshape(height, stride)
+    first = 0 if step < _STEP["BGR888"] else _GREEN
+    return np.ascontiguousarray(rows[:, first : width * step : step]) if step > 1 else rows[:, :width].copy()
 
 
 @contextlib.contextmanager

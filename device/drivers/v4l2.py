@@ -11,103 +11,31 @@ import select
 from dataclasses import dataclass
 from typing import Final
 
+from device.drivers import v4l2_controls
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverError, node_error
+from device.drivers.v4l2_controls import Settings
+from device.drivers.v4l2_structures import (
+    CAPTURE,
+    DQBUF,
+    QBUF,
+    QUERYBUF,
+    QUERYCAP,
+    REQBUFS,
+    S_FMT,
+    STREAMOFF,
+    STREAMON,
+    TRY_FMT,
+    Buffer,
+    Capability,
+    Format,
+    RequestBuffers,
+)
 
-_CAPTURE: Final = 1
 _MMAP: Final = 1
 _CAN_CAPTURE: Final = 0x00000001
 _CAN_STREAM: Final = 0x04000000
 _ERROR: Final = 0x40
 _BUFFERS: Final = 4
-
-
-class Capability(ctypes.Structure):
-    """struct v4l2_capability."""
-
-    _fields_ = (
-        ("driver", ctypes.c_char * 16),
-        ("card", ctypes.c_char * 32),
-        ("bus_info", ctypes.c_char * 32),
-        ("version", ctypes.c_uint32),
-        ("capabilities", ctypes.c_uint32),
-        ("device_caps", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32 * 3),
-    )
-
-
-class _PixelFormat(ctypes.Structure):
-    _fields_ = (
-        ("width", ctypes.c_uint32),
-        ("height", ctypes.c_uint32),
-        ("pixelformat", ctypes.c_uint32),
-        ("field", ctypes.c_uint32),
-        ("bytesperline", ctypes.c_uint32),
-        ("sizeimage", ctypes.c_uint32),
-    )
-
-
-class _FormatUnion(ctypes.Union):
-    _fields_ = (("pix", _PixelFormat), ("raw", ctypes.c_uint8 * 200), ("align", ctypes.c_void_p))
-
-
-class Format(ctypes.Structure):
-    """struct v4l2_format."""
-
-    _fields_ = (("type", ctypes.c_uint32), ("fmt", _FormatUnion))
-
-
-class RequestBuffers(ctypes.Structure):
-    """struct v4l2_requestbuffers."""
-
-    _fields_ = (
-        ("count", ctypes.c_uint32),
-        ("type", ctypes.c_uint32),
-        ("memory", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32 * 2),
-    )
-
-
-class _Timecode(ctypes.Structure):
-    _fields_ = (("raw", ctypes.c_uint32 * 4),)
-
-
-class _Place(ctypes.Union):
-    _fields_ = (("offset", ctypes.c_uint32), ("userptr", ctypes.c_ulong), ("planes", ctypes.c_void_p))
-
-
-class Buffer(ctypes.Structure):
-    """struct v4l2_buffer."""
-
-    _fields_ = (
-        ("index", ctypes.c_uint32),
-        ("type", ctypes.c_uint32),
-        ("bytesused", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("field", ctypes.c_uint32),
-        ("timestamp", ctypes.c_long * 2),
-        ("timecode", _Timecode),
-        ("sequence", ctypes.c_uint32),
-        ("memory", ctypes.c_uint32),
-        ("m", _Place),
-        ("length", ctypes.c_uint32),
-        ("reserved2", ctypes.c_uint32),
-        ("request_fd", ctypes.c_int32),
-    )
-
-
-def _request(direction: int, number: int, size: int) -> int:
-    """Compose an ioctl number as linux/ioctl.h does: direction 1 writes to the kernel, 2 reads from it."""
-    return direction << 30 | size << 16 | ord("V") << 8 | number
-
-
-QUERYCAP: Final = _request(2, 0, ctypes.sizeof(Capability))
-S_FMT: Final = _request(3, 5, ctypes.sizeof(Format))
-REQBUFS: Final = _request(3, 8, ctypes.sizeof(RequestBuffers))
-QUERYBUF: Final = _request(3, 9, ctypes.sizeof(Buffer))
-QBUF: Final = _request(3, 15, ctypes.sizeof(Buffer))
-DQBUF: Final = _request(3, 17, ctypes.sizeof(Buffer))
-STREAMON: Final = _request(1, 18, ctypes.sizeof(ctypes.c_int))
-STREAMOFF: Final = _request(1, 19, ctypes.sizeof(ctypes.c_int))
 
 
 def fourcc(name: str) -> int:
@@ -135,16 +63,19 @@ class VideoStream:
         self._descriptor = -1
         self._maps: list[mmap.mmap] = []
         self.card = ""
+        self.lacking: list[str] = []
+        """Settings that the camera does not offer."""
         self.picture = Picture(0, 0, "", 0)
 
-    def open(self, width: int, height: int, wanted: tuple[str, ...]) -> None:
-        """Open the camera in the first of the wanted formats that it takes, and start the stream."""
+    def open(self, width: int, height: int, wanted: tuple[str, ...], settings: Settings) -> None:
+        """Open the camera in the best of the wanted formats, as near to the size as it can, and start the stream."""
         try:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
             self._check_capability()
             self.picture = self._choose_format(width, height, wanted)
+            self.lacking = v4l2_controls.apply(settings, self._control)
             self._map_buffers()
-            self._control(STREAMON, ctypes.c_int(_CAPTURE))
+            self._control(STREAMON, ctypes.c_int(CAPTURE))
         except OSError as error:
             self.close()
             raise self._translated(error) from error
@@ -165,7 +96,7 @@ class VideoStream:
         if self._descriptor < 0:
             return
         try:
-            self._control(STREAMOFF, ctypes.c_int(_CAPTURE))
+            self._control(STREAMOFF, ctypes.c_int(CAPTURE))
         except OSError as error:
             if error.errno not in (errno.ENODEV, errno.EINVAL, errno.ENOTTY):
                 raise self._translated(error) from error
@@ -185,21 +116,34 @@ class VideoStream:
         self.card = capability.card.decode("utf-8", "replace")
 
     def _choose_format(self, width: int, height: int, wanted: tuple[str, ...]) -> Picture:
-        for name in wanted:
-            chosen = Format(type=_CAPTURE)
-            chosen.fmt.pix.width, chosen.fmt.pix.height = width, height
-            chosen.fmt.pix.pixelformat = fourcc(name)
-            self._control(S_FMT, chosen)
-            pix = chosen.fmt.pix
-            if pix.pixelformat == fourcc(name):
-                return Picture(pix.width, pix.height, name, pix.bytesperline)
-        raise DeviceFailed(self._device, f"{self._path} offers none of the formats {', '.join(wanted)}")
+        """Set the first of the formats that come nearest to the size: a size is often offered compressed only."""
+        offers = [offer for name in wanted if (offer := self._ask_format(TRY_FMT, width, height, name))]
+        if not offers:
+            raise DeviceFailed(self._device, f"{self._path} offers none of the formats {', '.join(wanted)}")
+        best = min(offers, key=lambda offer: abs(offer.width - width) + abs(offer.height - height))
+        chosen = self._ask_format(S_FMT, best.width, best.height, best.pixel_format)
+        if chosen is None:
+            raise DeviceFailed(self._device, f"{self._path} offers {best.pixel_format} and does not take it")
+        return chosen
+
+    def _ask_format(self, request: int, width: int, height: int, name: str) -> Picture | None:
+        asked = Format(type=CAPTURE)
+        asked.fmt.pix.width, asked.fmt.pix.height = width, height
+        asked.fmt.pix.pixelformat = fourcc(name)
+        try:
+            self._control(request, asked)
+        except OSError as error:
+            if request == TRY_FMT and error.errno == errno.EINVAL:
+                return None
+            raise
+        pix = asked.fmt.pix
+        return Picture(pix.width, pix.height, name, pix.bytesperline) if pix.pixelformat == fourcc(name) else None
 
     def _map_buffers(self) -> None:
-        request = RequestBuffers(count=_BUFFERS, type=_CAPTURE, memory=_MMAP)
+        request = RequestBuffers(count=_BUFFERS, type=CAPTURE, memory=_MMAP)
         self._control(REQBUFS, request)
         for index in range(request.count):
-            buffer = Buffer(index=index, type=_CAPTURE, memory=_MMAP)
+            buffer = Buffer(index=index, type=CAPTURE, memory=_MMAP)
             self._control(QUERYBUF, buffer)
             self._maps.append(mmap.mmap(self._descriptor, buffer.length, offset=buffer.m.offset))
             self._control(QBUF, buffer)
@@ -213,7 +157,7 @@ class VideoStream:
         return newest
 
     def _dequeue(self) -> Buffer | None:
-        buffer = Buffer(type=_CAPTURE, memory=_MMAP)
+        buffer = Buffer(type=CAPTURE, memory=_MMAP)
         try:
             self._control(DQBUF, buffer)
         except BlockingIOError:

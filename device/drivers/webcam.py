@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -13,8 +13,10 @@ from PIL import Image
 
 from device.drivers.base import Camera, DriverOptions
 from device.drivers.errors import DeviceMissing, DriverError, health_of
+from device.drivers.exposure import Microseconds, without_bands
 from device.drivers.places import find_device
 from device.drivers.v4l2 import Picture, VideoStream
+from device.drivers.v4l2_controls import Settings
 from device.ports import Health, HealthState
 
 _FORMATS: Final = ("GREY", "NV12", "YU12", "YUYV", "MJPG")
@@ -31,12 +33,28 @@ class WebcamOptions(DriverOptions, frozen=True, kw_only=True):
     width: Annotated[int, Meta(ge=160, le=4096)] = 1280
     height: Annotated[int, Meta(ge=120, le=4096)] = 720
     formats: tuple[str, ...] = _FORMATS
-    """Pixel formats to ask for, best first."""
+    """Pixel formats to ask for, best first; of those that come nearest to the size."""
+    frames_per_second: Annotated[float, Meta(gt=0, le=120)] | None = None
+    exposure_us: Microseconds | None = None
+    """Fixed exposure time, in steps of 100; if not given, the camera chooses."""
+    flicker_us: Microseconds | None = None
+    """Period of the light: a fixed exposure is a whole multiple of it."""
+    gain: Annotated[int, Meta(ge=0)] | None = None
+    """Fixed gain, in the camera's own steps; if not given, the camera chooses."""
+    focus_position: Annotated[int, Meta(ge=0)] | None = None
+    """Fixed focus, in the camera's own steps (`v4l2-ctl -L` shows them); if not given, the camera may search."""
+    mains_hz: Literal[50, 60] | None = None
+    """Mains of the lamps: exposures that the camera chooses then show no bands."""
 
     def __post_init__(self) -> None:
         """Refuse formats that nobody here can read."""
         if unknown := set(self.formats) - set(_FORMATS):
             raise ValueError(f'"formats" knows {", ".join(_FORMATS)}, not {", ".join(sorted(unknown))}')
+
+    def settings(self) -> Settings:
+        """Give what goes to the camera's controls."""
+        exposure_us = None if self.exposure_us is None else without_bands(self.exposure_us, self.flicker_us)
+        return Settings(self.frames_per_second, exposure_us, self.gain, self.focus_position, self.mains_hz)
 
 
 class Webcam(Camera):
@@ -74,10 +92,14 @@ class Webcam(Camera):
 
     def _connect(self) -> VideoStream:
         stream = VideoStream(self.name, find_device(self.name, self._options.path))
-        stream.open(self._options.width, self._options.height, self._options.formats)
+        options = self._options
+        stream.open(options.width, options.height, options.formats, options.settings())
         self._stream = stream
         shown = stream.picture
-        self._report(Health(HealthState.WORKING, f"{stream.card}, {shown.width} x {shown.height} {shown.pixel_format}"))
+        detail = f"{stream.card}, {shown.width} x {shown.height} {shown.pixel_format}"
+        if stream.lacking:
+            detail += f", without {', '.join(stream.lacking)}"
+        self._report(Health(HealthState.WORKING, detail))
         return stream
 
     def _lose(self, error: DriverError) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -14,12 +15,13 @@ from msgspec import Meta
 from device.drivers.base import Camera, DriverOptions
 from device.drivers.errors import DeviceFailed, DeviceMissing
 from device.drivers.keeper import now_ms
-from device.drivers.simulated.control import Answer, Refused, Request
+from device.drivers.simulated.control import Answer, Refused, Request, Standing, state_path
 from device.drivers.simulated.device import Common, Fault, SimulatedDevice, SimulatedOptions
 from device.drivers.simulated.scene import Gray, Pose, SensorNoise, background, compose, picture_card, qr_card
 from device.ports import HealthState
 
 _HANGS: Final = 3600.0
+_LOOK_AGAIN_S: Final = 0.05
 
 Share = Annotated[float, Meta(gt=0, le=4)]
 Angle = Annotated[float, Meta(ge=-75, le=75)]
@@ -34,6 +36,8 @@ class CameraOptions(SimulatedOptions, frozen=True, kw_only=True):
     noise: Annotated[float, Meta(ge=0, le=128)] = 3.0
     """Standard deviation of the sensor's noise, in steps of gray."""
     seed: int = 1
+    fault: str = ""
+    """How the camera is broken from the first, until the bench mends it or breaks it otherwise."""
 
 
 class Show(Request, frozen=True, kw_only=True, tag="show"):
@@ -75,9 +79,12 @@ class SimulatedCamera(SimulatedDevice, Camera):
     Options = CameraOptions
     Requests = Common | Show | ClearView
     faults: ClassVar[Mapping[str, Fault]] = {
-        "freeze": Fault("no frame comes any more, and no error either; a new start heals it", lasts=False),
+        "freeze": Fault("the front end timed out: no frame any more, and no error; a new start heals it", lasts=False),
+        "dead": Fault("the front end timed out: no frame any more, and no error"),
         "hang": Fault("reading blocks for ever; a new start heals it", lasts=False),
-        "dead": Fault("no frame comes any more, and no error either"),
+        "hang-start": Fault("opening blocks for ever"),
+        "hang-stop": Fault("closing blocks for ever, as it does once the cable was disturbed"),
+        "die": Fault("a library ends the process at the next frame; a new start heals it", lasts=False),
         "busy": Fault("another process uses the camera", HealthState.MISSING),
         "no-memory": Fault("no contiguous memory is left for pictures", HealthState.FAILED),
     }
@@ -103,7 +110,23 @@ class SimulatedCamera(SimulatedDevice, Camera):
                 view.frames_left -= 1
         return view.noise.add(view.picture)
 
+    def _left_standing(self) -> Standing:
+        if (fault := self._options.fault) and fault not in self.faults:
+            raise DeviceFailed(self.name, f'it cannot break by "{fault}"; known are: {", ".join(self.faults)}')
+        return super()._left_standing() if self._was_touched() else Standing(fault=fault)
+
+    def _was_touched(self) -> bool:
+        return state_path(self._bench, self.kind, self.name).exists()
+
+    def _close(self) -> None:
+        while self.fault == "hang-stop":
+            time.sleep(_LOOK_AGAIN_S)
+        super()._close()
+
     def _begin(self) -> None:
+        while self.fault == "hang-start":
+            time.sleep(_LOOK_AGAIN_S)
+            self._standing = self._left_standing()
         if self.fault == "no-memory":
             raise DeviceFailed(self.name, self.faults["no-memory"].what)
         noise = self._noise(self._options.noise)
@@ -132,6 +155,8 @@ class SimulatedCamera(SimulatedDevice, Camera):
     def _wait_for_frame(self, deadline_s: float) -> bool:
         """Wait, holding the lock, until the frame's time has come; False if it does not come before the deadline."""
         self._sleep_until(min(self._next_frame_s, deadline_s))
+        if self.fault == "die":
+            os.abort()
         if self.fault in ("freeze", "dead", "hang"):
             self._sleep_until(deadline_s if self.fault != "hang" else time.monotonic() + _HANGS)
             return False

@@ -87,16 +87,16 @@ class Standing(msgspec.Struct, frozen=True):
 def read_standing(folder: Path, kind: str, name: str) -> Standing:
     """Read how a device was left; a device that nobody touched is plugged in and whole."""
     try:
-        return msgspec.json.decode(_state_path(folder, kind, name).read_bytes(), type=Standing)
+        return msgspec.json.decode(state_path(folder, kind, name).read_bytes(), type=Standing)
     except FileNotFoundError:
         return Standing()
     except msgspec.DecodeError as error:
-        raise Refused(f"{_state_path(folder, kind, name)} is not a state of a simulated device: {error}") from error
+        raise Refused(f"{state_path(folder, kind, name)} is not a state of a simulated device: {error}") from error
 
 
 def write_standing(folder: Path, kind: str, name: str, standing: Standing) -> None:
     """Keep how a device is left."""
-    path = _state_path(folder, kind, name)
+    path = state_path(folder, kind, name)
     draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
     draft.write_bytes(msgspec.json.encode(standing))
     draft.replace(path)
@@ -193,7 +193,8 @@ def _socket_path(folder: Path, kind: str, name: str) -> Path:
     return folder / f"{kind}-{name}.sock"
 
 
-def _state_path(folder: Path, kind: str, name: str) -> Path:
+def state_path(folder: Path, kind: str, name: str) -> Path:
+    """Name the file that keeps how a device was left."""
     return folder / f"{kind}-{name}.state"
 
 

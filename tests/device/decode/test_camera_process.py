@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import os
-import queue
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from camera_stand import HASTY, LONG_S, TOKEN, Terminal, is_alive, wait_until_dead
 
-from device.decode.camera_process import CameraProcess, Patience
+from device.decode.camera_process import Patience
 from device.decode.camera_wire import (
     LONGEST_LINE,
     Beat,
@@ -26,10 +25,6 @@ from device.decode.camera_wire import (
 )
 from device.drivers.simulated.bench import Bench
 from device.ports import HealthState, Source
-
-TOKEN = "TW1:MFRGGZDFMZTWQ2LKNNWG23TPOA"
-HASTY = Patience(beat_s=2.0, frame_s=2.0, stop_s=1.0, first_pause_s=0.1)
-LONG_S = 20.0
 
 FOREIGN_CAMERAS = """
 import os, sys, time
@@ -65,40 +60,6 @@ class Clinging(Foreign):
         return np.zeros((480, 640), np.uint8)
     def _close(self): time.sleep(3600)
 """
-
-
-class Terminal:
-    """What a terminal keeps of its camera."""
-
-    def __init__(self, driver: str, options: dict[str, object], patience: Patience = HASTY) -> None:
-        self.readings: queue.Queue = queue.Queue()
-        self.healths: queue.Queue = queue.Queue()
-        self.camera = CameraProcess(
-            "front",
-            driver,
-            options,
-            deliver=self.readings.put,
-            watch=lambda name, health: self.healths.put((name, health)),
-            patience=patience,
-        )
-
-    def reading(self):
-        return self.readings.get(timeout=LONG_S)
-
-    def health(self, state: HealthState):
-        """Wait for a state and give its sentence."""
-        while True:
-            name, health = self.healths.get(timeout=LONG_S)
-            assert name == "front"
-            if health.state is state:
-                return health.detail
-
-    def pid(self) -> int:
-        deadline = time.monotonic() + LONG_S
-        while (pid := self.camera.pid) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return pid
 
 
 @pytest.fixture
@@ -137,20 +98,6 @@ def foreign(tmp_path, monkeypatch):
         terminal.camera.stop()
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def wait_until_dead(pid: int) -> None:
-    deadline = time.monotonic() + LONG_S
-    while is_alive(pid):
-        assert time.monotonic() < deadline, f"process {pid} lives on"
-        time.sleep(0.02)
-
-
 def test_code_before_the_camera_becomes_a_reading_once(terminal, bench):
     shown_ms = bench.show_qr(TOKEN, tilt_degrees=20, noise=8)
     reading = terminal.reading()
@@ -172,27 +119,6 @@ def test_sale_that_begins_while_the_code_is_held_reads_it_again(terminal, bench)
     first = terminal.reading()
     terminal.camera.rearm()
     assert terminal.reading().raw == first.raw
-
-
-def test_camera_that_hangs_is_ended_and_started_again(terminal, bench):
-    terminal.health(HealthState.WORKING)
-    wedged = terminal.pid()
-    bench.break_device("camera", "front", "hang")
-    assert terminal.health(HealthState.FAILED) == "its process is stuck; it is started again"
-    terminal.health(HealthState.WORKING)
-    assert terminal.pid() != wedged
-    assert not is_alive(wedged)
-    bench.show_qr(TOKEN)
-    assert terminal.reading().text == TOKEN
-
-
-def test_camera_without_pictures_and_without_errors_is_started_again(terminal, bench):
-    terminal.health(HealthState.WORKING)
-    frozen = terminal.pid()
-    bench.break_device("camera", "front", "freeze")
-    assert terminal.health(HealthState.FAILED) == "it gives no picture any more; it is started again"
-    terminal.health(HealthState.WORKING)
-    assert terminal.pid() != frozen
 
 
 def test_camera_that_stays_dead_is_never_called_working(bench):
@@ -219,18 +145,6 @@ def test_unplugged_camera_is_missing_until_it_is_plugged_in(terminal, bench):
     bench.plug("camera", "front")
     terminal.health(HealthState.WORKING)
     assert terminal.pid() == process, "a missing camera is no reason to end the process"
-
-
-def test_camera_without_memory_fails_with_its_own_words(bench):
-    bench.break_device("camera", "front", "no-memory")
-    terminal = Terminal("simulated", {"bench": str(bench.folder)})
-    terminal.camera.start()
-    try:
-        assert terminal.health(HealthState.FAILED) == "no contiguous memory is left for pictures"
-        bench.mend_device("camera", "front")
-        terminal.health(HealthState.WORKING)
-    finally:
-        terminal.camera.stop()
 
 
 def test_killed_process_is_replaced(terminal, bench):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fake_picamera2 import Picamera2, World
+from fake_picamera2 import MappedArray, Picamera2, World
 
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverUnsupported
 from device.drivers.registry import make_driver
@@ -17,7 +17,7 @@ SMALL = {"width": 96, "height": 64}
 
 @pytest.fixture
 def world(monkeypatch):
-    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2))
+    monkeypatch.setitem(sys.modules, "picamera2", SimpleNamespace(Picamera2=Picamera2, MappedArray=MappedArray))
     monkeypatch.setattr(Picamera2, "world", World())
     return Picamera2.world
 
@@ -54,14 +54,102 @@ def test_usb_camera_without_lores_is_read_from_main(camera, world):
     assert frame.max() < 100
 
 
-def test_fixed_focus_is_asked_only_of_cameras_with_a_lens_drive(camera, world):
+@pytest.mark.parametrize("pixel_format", ["NV12", "YUYV", "RGB888"])
+def test_gray_is_found_in_what_the_camera_has_made_of_the_format(camera, world, pixel_format):
+    world.pixel_format = pixel_format
     camera.start()
-    assert world.configured[0]["controls"]["LensPosition"] == 8.0
+    frame = camera.read(1.0)
+    assert frame.shape == (64, 96)
+    assert 0 < frame.min() == frame.max() < 100
+
+
+def test_format_that_nobody_can_read_is_named(camera, world):
+    world.pixel_format = "MJPEG"
+    camera.start()
+    with pytest.raises(DeviceMissing, match=r"MJPEG.*driver webcam"):
+        camera.read(0.01)
+
+
+def test_buffers_go_back_to_the_camera(camera):
+    camera.start()
+    frames = [camera.read(1.0) for _ in range(20)]
+    assert all(frame is not None and frame.max() > 0 for frame in frames)
+
+
+def test_frame_of_the_last_moment_is_used_and_its_buffer_goes_back(camera, world):
+    camera.start()
+    world.frozen = world.late = True
+    for _ in range(10):
+        assert camera.read(0.01).max() == 77
+    world.frozen = False
+    assert camera.read(1.0) is not None
+
+
+def test_nobody_pays_for_pictures_that_are_not_read(camera, world):
+    camera.start()
+    assert world.configured[0]["raw"] is None
+    assert world.configured[0]["sensor"] is None
+
+
+def test_mode_of_the_sensor_can_be_named(world):
+    camera = make_driver("camera", "picamera2", "front", {**SMALL, "sensor": [2304, 1296]})
+    camera.start()
     camera.stop()
-    world.has_lens = False
+    assert world.configured[0]["sensor"] == {"output_size": (2304, 1296)}
+
+
+def controls_with(world, **options):
+    camera = make_driver("camera", "picamera2", "front", {**SMALL, **options})
     camera.start()
-    assert "LensPosition" not in world.configured[1]["controls"]
-    assert "AfMode" not in world.configured[1]["controls"]
+    camera.stop()
+    return world.configured[-1]["controls"]
+
+
+def test_lens_is_held_still_as_near_as_it_goes(world):
+    found = controls_with(world)
+    assert (found["AfMode"], found["LensPosition"]) == (0, 8.0)
+    assert controls_with(world, lens_dioptres=20.0)["LensPosition"] == 15.0
+
+
+def test_camera_that_focuses_by_itself_searches_near_and_fast(world):
+    found = controls_with(world, focus="continuous")
+    assert (found["AfMode"], found["AfRange"], found["AfSpeed"]) == (2, 1, 1)
+    assert "LensPosition" not in found
+
+
+def test_module_without_a_lens_drive_is_asked_for_no_focus_and_works(world):
+    world.has_lens = False
+    for focus in ("fixed", "continuous"):
+        assert not {"AfMode", "AfRange", "AfSpeed", "LensPosition"} & set(controls_with(world, focus=focus))
+
+
+def test_camera_spares_the_highlights_of_a_display_unless_told_otherwise(world):
+    found = controls_with(world)
+    assert (found["AeConstraintMode"], found["AeExposureMode"], found["AeMeteringMode"]) == (1, 1, 0)
+    found = controls_with(world, spare_highlights=False, metering="spot")
+    assert found["AeMeteringMode"] == 1
+    assert not {"AeConstraintMode", "AeExposureMode"} & set(found)
+
+
+@pytest.mark.parametrize(("wanted_us", "set_us"), [(4000, 4167), (1000, 4167), (9000, 8334), (66_000, 66_672)])
+def test_fixed_exposure_is_whole_periods_of_the_light(world, wanted_us, set_us):
+    found = controls_with(world, exposure_us=wanted_us, flicker_us=4167)
+    assert (found["ExposureTimeMode"], found["ExposureTime"]) == (1, set_us)
+    assert (found["AeFlickerMode"], found["AeFlickerPeriod"]) == (1, 4167)
+
+
+def test_exposure_is_as_it_was_set_without_a_period(world):
+    found = controls_with(world, exposure_us=4000)
+    assert found["ExposureTime"] == 4000
+    assert "AeFlickerMode" not in found
+
+
+def test_setting_that_the_camera_lacks_is_said(world):
+    world.has_lens = False
+    camera = make_driver("camera", "picamera2", "front", {**SMALL, "gain": 2.0, "focus": "continuous"})
+    camera.start()
+    assert camera.health.detail == "imx708, 96 x 64, without gain, focus"
+    camera.stop()
 
 
 def test_frozen_camera_gives_none_in_time_and_frames_again_later(camera, world):

@@ -1,6 +1,7 @@
 """Webcams and picture files, as far as a machine without a camera can show them."""
 
 import ctypes
+import errno
 import io
 import shutil
 import subprocess
@@ -11,11 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from device.drivers import v4l2
+from device.drivers import v4l2_controls, v4l2_structures
 from device.drivers.errors import DeviceMissing
 from device.drivers.registry import make_driver
 from device.drivers.v4l2 import Picture
-from device.drivers.webcam import luma
+from device.drivers.v4l2_controls import Control, QueryControl, Settings, StreamParameters, apply
+from device.drivers.webcam import WebcamOptions, luma
 from device.ports import HealthState
 
 HEIGHT, WIDTH = 12, 16
@@ -69,9 +71,13 @@ def test_structures_and_requests_are_those_of_the_kernel(tmp_path):
     compiler = shutil.which("cc")
     if compiler is None or not Path("/usr/include/linux/videodev2.h").exists():
         pytest.skip("there is no C compiler with the kernel's headers")
-    requests = ["QUERYCAP", "S_FMT", "REQBUFS", "QUERYBUF", "QBUF", "DQBUF", "STREAMON", "STREAMOFF"]
-    lines = "".join(f'printf("%lu\\n", (unsigned long)VIDIOC_{name});' for name in requests)
-    fields = {name: getattr(v4l2.Buffer, name).offset for name in ("timestamp", "m", "length")}
+    streaming = ["QUERYCAP", "S_FMT", "TRY_FMT", "REQBUFS", "QUERYBUF", "QBUF", "DQBUF", "STREAMON", "STREAMOFF"]
+    setting = ["QUERYCTRL", "S_CTRL", "G_PARM", "S_PARM"]
+    controls = ["EXPOSURE_AUTO", "EXPOSURE_ABSOLUTE", "EXPOSURE_AUTO_PRIORITY", "AUTOGAIN", "GAIN"]
+    controls += ["POWER_LINE_FREQUENCY", "FOCUS_ABSOLUTE", "FOCUS_AUTO"]
+    lines = "".join(f'printf("%lu\\n", (unsigned long)VIDIOC_{name});' for name in streaming + setting)
+    lines += "".join(f'printf("%lu\\n", (unsigned long)V4L2_CID_{name});' for name in controls)
+    fields = {name: getattr(v4l2_structures.Buffer, name).offset for name in ("timestamp", "m", "length")}
     offsets = "".join(f'printf("%zu\\n", offsetof(struct v4l2_buffer, {name}));' for name in fields)
     source = tmp_path / "sizes.c"
     source.write_text(
@@ -80,9 +86,87 @@ def test_structures_and_requests_are_those_of_the_kernel(tmp_path):
     )
     subprocess.run([compiler, "-o", tmp_path / "sizes", source], check=True)
     printed = subprocess.run([tmp_path / "sizes"], capture_output=True, text=True, check=True).stdout.split()
-    ours = [getattr(v4l2, name) for name in requests] + [*fields.values(), v4l2.Format.fmt.offset]
+    ours = [getattr(v4l2_structures, name) for name in streaming]
+    ours += [getattr(v4l2_controls, name) for name in setting + controls]
+    ours += [*fields.values(), v4l2_structures.Format.fmt.offset]
     assert [int(value) for value in printed] == ours
-    assert ctypes.sizeof(v4l2.Capability) == 104
+    assert ctypes.sizeof(v4l2_structures.Capability) == 104
+
+
+class Kernel:
+    """A camera's driver in the kernel: some controls with their bounds, and what was set."""
+
+    def __init__(self, bounds: dict[int, tuple[int, int]], *, paces: bool = True, refused: int = 0) -> None:
+        self.bounds = bounds
+        self.paces = paces
+        self.refused = refused
+        self.done: list[tuple[int, int]] = []
+        self.pace: float | None = None
+
+    def __call__(self, request: int, argument: ctypes.Structure) -> None:
+        match argument:
+            case QueryControl():
+                if argument.id not in self.bounds:
+                    raise OSError(errno.EINVAL, "Invalid argument")
+                argument.minimum, argument.maximum = self.bounds[argument.id]
+            case Control():
+                if argument.id == self.refused:
+                    raise OSError(errno.EIO, "Input/output error")
+                self.done.append((argument.id, argument.value))
+            case StreamParameters() if request == v4l2_controls.G_PARM:
+                argument.parm.capture.capability = 0x1000 if self.paces else 0
+            case StreamParameters():
+                self.pace = argument.parm.capture.denominator / argument.parm.capture.numerator
+
+
+ALL_CONTROLS = {
+    v4l2_controls.EXPOSURE_AUTO: (0, 3),
+    v4l2_controls.EXPOSURE_ABSOLUTE: (3, 2047),
+    v4l2_controls.EXPOSURE_AUTO_PRIORITY: (0, 1),
+    v4l2_controls.GAIN: (0, 255),
+    v4l2_controls.FOCUS_ABSOLUTE: (0, 250),
+    v4l2_controls.FOCUS_AUTO: (0, 1),
+    v4l2_controls.POWER_LINE_FREQUENCY: (0, 2),
+}
+
+
+def test_fixed_exposure_and_focus_switch_the_automatic_ones_off_before():
+    kernel = Kernel(ALL_CONTROLS)
+    assert apply(Settings(15.0, 4200, 300, 100, 50), kernel) == []
+    assert kernel.pace == 15.0
+    assert kernel.done == [
+        (v4l2_controls.EXPOSURE_AUTO, 1),
+        (v4l2_controls.EXPOSURE_AUTO_PRIORITY, 0),
+        (v4l2_controls.EXPOSURE_ABSOLUTE, 42),
+        (v4l2_controls.GAIN, 255),
+        (v4l2_controls.FOCUS_AUTO, 0),
+        (v4l2_controls.FOCUS_ABSOLUTE, 100),
+        (v4l2_controls.POWER_LINE_FREQUENCY, 1),
+    ]
+
+
+def test_camera_without_controls_is_left_as_it_is_and_what_it_lacks_is_named():
+    kernel = Kernel({}, paces=False)
+    assert apply(Settings(), kernel) == []
+    assert apply(Settings(15.0, 4200, 1, 1, 60), kernel) == [
+        "frames_per_second",
+        "exposure_us",
+        "gain",
+        "focus_position",
+        "mains_hz",
+    ]
+    assert kernel.done == []
+
+
+def test_control_that_is_offered_and_refused_is_named():
+    kernel = Kernel(ALL_CONTROLS, refused=v4l2_controls.EXPOSURE_ABSOLUTE)
+    assert apply(Settings(exposure_us=4200, gain=7), kernel) == ["exposure_us"]
+    assert (v4l2_controls.GAIN, 7) in kernel.done
+
+
+def test_exposure_of_a_webcam_is_whole_periods_of_the_light():
+    assert WebcamOptions(exposure_us=4000, flicker_us=4167).settings().exposure_us == 4167
+    assert WebcamOptions(exposure_us=4000).settings().exposure_us == 4000
 
 
 def test_webcam_that_is_not_there_is_missing(tmp_path):
