@@ -15,8 +15,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from device.drivers.registry import KINDS
+from device.gs1.labels import COUNTRIES, check_layout
+from device.gs1.problems import BadLabel
+from device.payment.classifying import SHAPES, CodeShape, MemberShape
 from device.payment.events import Timing
-from device.payment.presented import SHAPES, CodeShape
+from device.payment.pricing import GoodsRules
 from device.payment.risk import OfflineLimits
 from keys.badges import is_badge_hash
 from protocol import currencies, ids
@@ -146,6 +149,8 @@ class Settings(_Section, frozen=True):
     supervisors: tuple[SupervisorSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
     codes: tuple[CodeShape, ...] = SHAPES
+    member_codes: tuple[MemberShape, ...] = ()
+    goods: GoodsRules = GoodsRules()
 
     @property
     def journal(self) -> Path:
@@ -219,10 +224,27 @@ def _check_checkout(path: Path, settings: Settings) -> None:
         if getattr(settings.offline, key) < 0:
             raise SettingsWrong(f"{path}: offline.{key} is not negative")
     for shape in settings.codes:
+        _check_pattern(path, f"codes: the pattern of {shape.scheme!r}", shape.pattern)
+    for member in settings.member_codes:
+        _check_pattern(path, "member_codes: the pattern", member.pattern)
+    _check_goods(path, settings.goods)
+
+
+def _check_pattern(path: Path, what: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise SettingsWrong(f"{path}: {what} is none: {error}") from error
+
+
+def _check_goods(path: Path, goods: GoodsRules) -> None:
+    if goods.labels_of and goods.labels_of not in COUNTRIES:
+        raise SettingsWrong(f"{path}: goods.labels_of is one of {', '.join(COUNTRIES)}")
+    for layout in goods.labels:
         try:
-            re.compile(shape.pattern)
-        except re.error as error:
-            raise SettingsWrong(f"{path}: codes: the pattern of {shape.scheme!r} is none: {error}") from error
+            check_layout(layout)
+        except BadLabel as problem:
+            raise SettingsWrong(f"{path}: goods.labels: {problem}") from problem
 
 
 def _check_devices(path: Path, devices: tuple[DeviceSettings, ...]) -> None:

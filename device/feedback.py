@@ -77,7 +77,7 @@ def _chime(before: SaleView | None, sale: SaleView) -> Chime | None:
     return None
 
 
-_GOOD_NOTICES = frozenset({"goods-added", "coupon-taken", "member-taken"})
+_GOOD_NOTICES = frozenset({"goods-added", "coupon-taken", "member-taken", "attribution-taken"})
 _CHIMES = {
     (Phase.GATHERING, Phase.AUTHORISING): Chime.SEEN,
     (Phase.AUTHORISING, Phase.GATHERING): Chime.DECLINED,

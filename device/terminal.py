@@ -14,10 +14,10 @@ from device.devices import Devices
 from device.feedback import Feedback
 from device.guide import Guide
 from device.identity import TerminalKeys, load_keys
+from device.payment.classifying import Classifier
 from device.payment.counter import Counter
 from device.payment.goods import Catalogue
 from device.payment.journal import Journal
-from device.payment.presented import Classifier
 from device.payment.presenting import Presenter
 from device.payment.till import CounterSettings, Till
 from device.payment.views import CounterView
@@ -181,11 +181,12 @@ class Terminal:
             clock=self._clock,
             randomness=self._randomness,
         )
+        catalogue = _catalogue(settings)
+        classifier = Classifier(
+            settings.codes, members=settings.member_codes, layouts=settings.goods.layouts, sells=catalogue.sells
+        )
         presenter = Presenter(
-            till,
-            classifier=Classifier(settings.codes),
-            catalogue=_catalogue(settings),
-            issuer=keys.settlement_key,
+            till, classifier=classifier, catalogue=catalogue, issuer=keys.settlement_key, rules=settings.goods
         )
         return Counter(till, presenter, self._supervisor)
 

@@ -81,6 +81,7 @@ class ChallengeOpened:
     coupons: tuple[str, ...] = key(4)
     member: str | None = key(5, optional=True)
     guide: str | None = key(6, optional=True)
+    attribution: str | None = key(7, optional=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +103,8 @@ class Intent:
     member: str | None = key(10, optional=True)
     guide: str | None = key(11, optional=True)
     """The sales clerk who gets the guide's share."""
+    attribution: str | None = key(12, optional=True)
+    """Who brought the shopper, and gets the third party's share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from typing import Any
 
 from device.payment import attempting, burning, gathering, resolving
 from device.payment.events import (
+    Attributed,
     CancelAsked,
     ChallengeShown,
     CouponGranted,
@@ -60,6 +61,7 @@ def next_tick_ms(sale: Sale) -> int | None:
 _Handler = Callable[[Sale, Any, Now, Timing], Step]
 _HANDLERS: dict[tuple[Phase, type], _Handler] = {
     (Phase.GATHERING, GoodsAdded): gathering.add_goods,
+    (Phase.GATHERING, Attributed): gathering.attribute,
     (Phase.GATHERING, CouponGranted): gathering.take_coupon,
     (Phase.GATHERING, MemberKnown): gathering.know_member,
     (Phase.GATHERING, ChallengeShown): gathering.show_challenge,

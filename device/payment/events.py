@@ -29,6 +29,14 @@ class GoodsAdded:
     """An article was scanned."""
 
     line: Line
+    notice: str = "goods-added"
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """A split code says who brought the shopper."""
+
+    party: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,7 @@ class Tick:
 
 Event = (
     GoodsAdded
+    | Attributed
     | CouponGranted
     | MemberKnown
     | ChallengeShown

@@ -7,6 +7,7 @@ from dataclasses import replace
 from device.payment.burning import tried
 from device.payment.endings import close, outcome
 from device.payment.events import (
+    Attributed,
     CancelAsked,
     ChallengeShown,
     CouponGranted,
@@ -35,7 +36,14 @@ def add_goods(sale: Sale, event: GoodsAdded, _now: Now, _timing: Timing) -> Step
     lines = _added(sale.lines, event.line)
     if len(lines) > LONGEST_BASKET:
         return Step(sale.noticing("basket-full"))
-    return Step(replace(sale, lines=lines, notice="goods-added"))
+    return Step(replace(sale, lines=lines, notice=event.notice))
+
+
+def attribute(sale: Sale, event: Attributed, _now: Now, _timing: Timing) -> Step:
+    """Note who brought the shopper; the first one counts."""
+    if sale.attribution not in ("", event.party):
+        return Step(sale.noticing("attribution-kept"))
+    return Step(replace(sale, attribution=event.party, notice="attribution-taken"))
 
 
 def take_coupon(sale: Sale, event: CouponGranted, _now: Now, _timing: Timing) -> Step:
@@ -66,6 +74,7 @@ def show_challenge(sale: Sale, event: ChallengeShown, _now: Now, _timing: Timing
         coupons=sale.coupon_ids,
         member=sale.member.member if sale.member else None,
         guide=sale.guide or None,
+        attribution=sale.attribution or None,
     )
     return Step(replace(sale, nonce=event.nonce, challenge=event.challenge), (opened,))
 
@@ -117,7 +126,7 @@ _WHOLE = 10_000
 
 def _added(lines: tuple[Line, ...], new: Line) -> tuple[Line, ...]:
     for place, line in enumerate(lines):
-        if line.code == new.code:
+        if (line.code, line.label) == (new.code, new.label):
             more = replace(line, quantity=line.quantity + new.quantity, amount=line.amount + new.amount)
             return (*lines[:place], more, *lines[place + 1 :])
     return (*lines, new)
@@ -136,4 +145,5 @@ def _intent(sale: Sale, event: TokenPresented) -> Intent:
         nonce=sale.nonce or None,
         member=sale.member.member if sale.member else None,
         guide=sale.guide or None,
+        attribution=sale.attribution or None,
     )

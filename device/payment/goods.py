@@ -6,29 +6,18 @@ from pathlib import Path
 
 import msgspec
 
+from device.gs1.gtin import DIGITS, read_gtin
+from device.gs1.problems import BadNumber
 from device.payment.errors import CounterProblem
-from device.payment.presented import has_check_digit
+from device.payment.pricing import Article
 from device.payment.sale import LARGEST_DUE_MINOR
 from device.payment.wording import LONGEST_LABEL, is_wording
-from protocol.money import Money
-from protocol.records import Line
-
-_GTIN_DIGITS = 14
-_LENGTHS = (8, 12, 13, 14)
 
 
 class BadCatalogue(CounterProblem, ValueError):
     """The catalogue file cannot be used; the text names file and article."""
 
     reason = "bad-catalogue"
-
-
-class Article(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One article of the catalogue file."""
-
-    label: str
-    price: int
-    """Minor units of the terminal's currency."""
 
 
 class Catalogue:
@@ -45,30 +34,37 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: Path, currency: str) -> Catalogue:
-        """Read a TOML file of tables `["6901234567892"]` with `label` and `price`; BadCatalogue if it is wrong."""
+        """Read a TOML file of tables `["6901234567892"]` with `label`, `price`, `unit`; BadCatalogue if it is wrong."""
         try:
             articles = msgspec.toml.decode(path.read_bytes(), type=dict[str, Article])
         except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise BadCatalogue(f"{path}: {error}") from error
         for gtin, article in articles.items():
             _check(path, gtin, article)
-        by_number = {gtin.zfill(_GTIN_DIGITS): article for gtin, article in articles.items()}
+        by_number = {gtin.zfill(DIGITS): article for gtin, article in articles.items()}
         if len(by_number) < len(articles):
             raise BadCatalogue(f"{path}: an article is there twice, with and without leading zeros")
         return cls(by_number, currency)
 
-    def line(self, gtin: str) -> Line | None:
-        """Give one piece of an article as a line of a basket; None if the store does not sell it."""
-        article = self._articles.get(gtin)
-        if article is None:
-            return None
-        return Line(code=gtin, label=article.label, quantity=1, amount=Money(article.price, self._currency))
+    @property
+    def currency(self) -> str:
+        """The currency of all prices."""
+        return self._currency
+
+    def find(self, gtin: str) -> Article | None:
+        """Give an article by 14 digits; None if the store does not sell it."""
+        return self._articles.get(gtin)
+
+    def sells(self, gtin: str) -> bool:
+        """Tell whether the store sells it."""
+        return gtin in self._articles
 
 
 def _check(path: Path, gtin: str, article: Article) -> None:
-    is_number = gtin.isascii() and gtin.isdigit() and len(gtin) in _LENGTHS
-    if not is_number or not has_check_digit(gtin):
-        raise BadCatalogue(f"{path}: {gtin} is not an article number with a right check digit")
+    try:
+        read_gtin(gtin)
+    except BadNumber as problem:
+        raise BadCatalogue(f"{path}: {gtin} is not an article number with a right check digit") from problem
     if not 0 < article.price <= LARGEST_DUE_MINOR:
         raise BadCatalogue(f"{path}: the price of {gtin} is not between 1 and {LARGEST_DUE_MINOR} minor units")
     if not is_wording(article.label, LONGEST_LABEL):

@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from datetime import UTC, date, datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from device.gs1.problems import BadDate
 from device.payment import risk
-from device.payment.events import CouponGranted, GoodsAdded, MemberKnown, TokenPresented, TokenSeen
+from device.payment.classifying import Awaits, Classifier
+from device.payment.events import Attributed, CouponGranted, GoodsAdded, MemberKnown, TokenPresented, TokenSeen
 from device.payment.goods import Catalogue
 from device.payment.presented import (
+    Attribution,
     Badge,
-    Classifier,
     CouponCode,
     ForeignToken,
     Goods,
     MemberCard,
     Presented,
+    TechnicianCode,
     Unknown,
     WalletToken,
 )
+from device.payment.pricing import GoodsRules, price_item
 from device.payment.sale import ONE_AT_A_TIME, Coupon, Member, Sale
 from device.payment.till import Till
 from device.payment.views import Phase
@@ -44,23 +49,31 @@ class Presenter:
     """Turns readings into events of the running sale."""
 
     def __init__(
-        self, till: Till, *, classifier: Classifier, catalogue: Catalogue, issuer: ec.EllipticCurvePublicKey
+        self,
+        till: Till,
+        *,
+        classifier: Classifier,
+        catalogue: Catalogue,
+        issuer: ec.EllipticCurvePublicKey,
+        rules: GoodsRules = GoodsRules(),  # noqa: B008 - frozen
     ) -> None:
         self._till = till
         self._classifier = classifier
         self._catalogue = catalogue
         self._issuer = issuer
+        self._rules = rules
         self._questions: set[asyncio.Task[None]] = set()
         self._asked: set[str] = set()
         """Coupons that settlement is being asked about."""
 
     def present(self, reading: Reading) -> None:
         """Give a reading to the running sale; without one, only the sale that has just ended may want to know."""
-        presented = self._classifier.classify(reading)
-        log.info("%r is a %s", reading, type(presented).__name__)
         sale = self._till.running
-        if sale is not None and sale.phase is Phase.GATHERING and not self._till.service.trouble:
-            self._take(sale, presented, reading)
+        gathering = sale if sale is not None and sale.phase is Phase.GATHERING else None
+        presented = self._classifier.classify(reading, _awaited(gathering))
+        log.info("%r is a %s", reading, type(presented).__name__)
+        if gathering is not None and not self._till.service.trouble:
+            self._take(gathering, presented, reading)
         elif isinstance(presented, WalletToken | ForeignToken):
             self._see(sale or self._ending(reading), presented)
         else:
@@ -75,13 +88,15 @@ class Presenter:
         match presented:
             case WalletToken() | ForeignToken():
                 self._try_token(sale, presented, reading)
-            case Goods(gtin):
-                self._add_goods(sale, gtin)
-            case CouponCode(code):
-                self._ask(self._take_coupon(sale.sale, code))
+            case Goods():
+                self._add_goods(sale, presented)
+            case CouponCode():
+                self._try_coupon(sale, presented)
             case MemberCard(code):
                 self._ask(self._take_member(sale.sale, code))
-            case Badge():
+            case Attribution(party):
+                self._attribute(sale, party)
+            case Badge() | TechnicianCode():
                 self._notice(sale, "badge-not-now")
             case Unknown(notice):
                 self._notice(sale, notice)
@@ -136,19 +151,48 @@ class Presenter:
             return "token-refused"
         return ""
 
-    def _add_goods(self, sale: Sale, gtin: str) -> None:
-        line = self._catalogue.line(gtin)
-        if line is None:
+    @property
+    def _today(self) -> date:
+        """The day in the time zone of the machine."""
+        return datetime.fromtimestamp(self._till.now.wall_ms / 1000, UTC).astimezone().date()
+
+    def _add_goods(self, sale: Sale, goods: Goods) -> None:
+        article = self._catalogue.find(goods.item.gtin)
+        if article is None:
             self._notice(sale, "goods-unknown")
             return
-        added = self._till.apply(sale, GoodsAdded(line))
+        currency = self._catalogue.currency
+        priced = price_item(article, goods.item, currency=currency, today=self._today, rules=self._rules)
+        if priced.line is None:
+            self._notice(sale, priced.notice)
+            return
+        added = self._till.apply(sale, GoodsAdded(priced.line, priced.notice))
         if added.due != sale.due:
             self._till.show_challenge(added)
+
+    def _attribute(self, sale: Sale, party: str) -> None:
+        """Note who brought the shopper; orders of phones learn it from a new challenge."""
+        noted = self._till.apply(sale, Attributed(party))
+        if noted.attribution != sale.attribution:
+            self._till.show_challenge(noted)
+
+    def _try_coupon(self, sale: Sale, coupon: CouponCode) -> None:
+        terms = coupon.terms
+        try:
+            is_over = terms is not None and terms.is_expired(self._today)
+            is_early = terms is not None and not terms.has_begun(self._today)
+        except BadDate:
+            self._notice(sale, "code-damaged")
+            return
+        if is_over or is_early:
+            self._notice(sale, "coupon-expired" if is_over else "coupon-not-yet")
+            return
+        self._ask(self._take_coupon(sale.sale, coupon.code))
 
     async def _take_coupon(self, sale_id: str, code: str) -> None:
         """Ask once for what a coupon takes off: an answer to a second question would name another discount."""
         sale = self._till.book.sale(sale_id)
-        name = code.removeprefix(tokens.COUPON_PREFIX).lower()
+        name = code.removeprefix(tokens.COUPON_PREFIX).removeprefix(tokens.RED_PACKET_PREFIX).lower()
         if name in sale.coupon_ids:
             self._refuse(sale_id, "coupon-taken")
             return
@@ -196,3 +240,10 @@ class Presenter:
         self._questions.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a question to settlement failed", exc_info=task.exception())
+
+
+def _awaited(gathering: Sale | None) -> Awaits:
+    """Say what a sale has use for; one that does not gather, or is not there, only hears of payment codes."""
+    if gathering is None:
+        return Awaits(goods=False, member=False)
+    return Awaits(goods=gathering.asked is None, member=gathering.member is None)

@@ -67,6 +67,8 @@ class Sale:
     coupons: tuple[Coupon, ...] = ()
     member: Member | None = None
     guide: str = ""
+    attribution: str = ""
+    """Who brought the shopper."""
     nonce: bytes = b""
     challenge: str = ""
     deadline_ms: int = 0

@@ -44,7 +44,15 @@ NOW_MS = 1_790_000_000_000
 BODIES: tuple[Body, ...] = (
     Started(software="0.1.0", settings=bytes(32)),
     ChallengeOpened(sale=SALE, amount=PRICE, nonce=bytes(16), coupons=()),
-    ChallengeOpened(sale=SALE, amount=PRICE, nonce=bytes(16), coupons=(COUPON,), member="m" * 16, guide="guide-7"),
+    ChallengeOpened(
+        sale=SALE,
+        amount=PRICE,
+        nonce=bytes(16),
+        coupons=(COUPON,),
+        member="m" * 16,
+        guide="guide-7",
+        attribution="tea-blog",
+    ),
     Intent(
         sale=SALE,
         attempt=ATTEMPT,
@@ -67,6 +75,7 @@ BODIES: tuple[Body, ...] = (
         nonce=bytes(16),
         member="m" * 16,
         guide="guide-7",
+        attribution="tea-blog",
     ),
     Outcome(
         sale=SALE,

@@ -19,7 +19,7 @@ CHINA_LONG = Layout("26IIIIIPPPPPWWWWWC")
     ("layout", "digits", "label"),
     [
         (CHINA, "2106013040083", Label("2106013000001", price=Measure(4008, 2))),
-        (CHINA_LONG, "260123401250005001", Label("2601234000006", Measure(1250, 2), Measure(500, 3))),
+        (CHINA_LONG, "260123401250005001", Label("2601234000002", Measure(1250, 2), Measure(500, 3))),
         (Layout("22IIIIVPPPPPC"), "2211114002394", Label("2211110000006", price=Measure(239, 2))),
         (Layout("25IIIIVNNNNNC"), "2511119000129", Label("2511110000003", count=12)),
         (Layout("24IIIIIIWWWWC", 2, 2), "2488060112341", Label("2488060100003", weight=Measure(1234, 2))),

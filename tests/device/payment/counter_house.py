@@ -9,12 +9,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from device.gs1.labels import Layout
+from device.payment.classifying import Classifier
 from device.payment.counter import Counter
 from device.payment.events import Timing
-from device.payment.goods import Article, Catalogue
+from device.payment.goods import Catalogue
 from device.payment.journal import Entry, Journal, read_record
-from device.payment.presented import Classifier
 from device.payment.presenting import Presenter
+from device.payment.pricing import Article
 from device.payment.risk import OfflineLimits
 from device.payment.till import CounterSettings, Till
 from device.payment.views import OpenSale, Phase, RefundRequest, SaleView
@@ -29,6 +31,8 @@ from protocol.questions import AnswerBody, QuestionBody
 from protocol.records import Action, Body, Verdict
 
 START_MS = 1_790_000_000_000
+APPLES = "02601234000002"
+"""As the labels of the scale have them, without weight and price."""
 BADGE = "TWB:SUPERVISORSUPERV"
 BADGE_HASH = hash_badge(BADGE)
 GTIN, GTIN_2 = "06901234567892", "00000096385074"
@@ -205,8 +209,10 @@ class CounterHouse:
             settings_hash=bytes(32),
         )
         till = Till(settings, journal=self.journal, line=self.line, clock=self.clock, randomness=self.randomness)
-        catalogue = Catalogue({GTIN: Article("Tea", 600), GTIN_2: Article("Cup", 150)}, "CNY")
-        presenter = Presenter(till, classifier=Classifier(), catalogue=catalogue, issuer=self.issuer.public_key)
+        articles = {GTIN: Article("Tea", 600), GTIN_2: Article("Cup", 150), APPLES: Article("Apples", 990, "kg")}
+        catalogue = Catalogue(articles, "CNY")
+        classifier = Classifier(layouts=(Layout("26IIIIIPPPPPWWWWWC"),), sells=catalogue.sells)
+        presenter = Presenter(till, classifier=classifier, catalogue=catalogue, issuer=self.issuer.public_key)
         counter = Counter(till, presenter, lambda badge: "Wang" if is_badge(badge, BADGE_HASH) else "")
         counter.start()
         return counter

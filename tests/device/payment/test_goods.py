@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from counter_house import cny
 
 from device.payment.goods import BadCatalogue, Catalogue
-from protocol.records import Line
+from device.payment.pricing import Article
 
 
 def load(tmp_path: Path, content: str | bytes) -> Catalogue:
@@ -23,10 +22,11 @@ def article(gtin: str, label: str = "Tea", price: object = 600) -> str:
 
 def test_articles_are_found_by_their_14_digits(tmp_path: Path) -> None:
     catalogue = load(tmp_path, article("6901234567892", "茶") + article("96385074", "Cup", 150))
-    assert catalogue.line("06901234567892") == Line(code="06901234567892", label="茶", quantity=1, amount=cny(600))
-    assert catalogue.line("00000096385074") == Line(code="00000096385074", label="Cup", quantity=1, amount=cny(150))
-    assert catalogue.line("06901234567885") is None
-    assert Catalogue.empty("CNY").line("06901234567892") is None
+    assert catalogue.find("06901234567892") == Article("茶", 600)
+    assert catalogue.find("00000096385074") == Article("Cup", 150)
+    assert catalogue.find("06901234567885") is None
+    assert [catalogue.sells(gtin) for gtin in ("06901234567892", "06901234567885")] == [True, False]
+    assert Catalogue.empty("CNY").find("06901234567892") is None
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,7 @@ def test_articles_are_found_by_their_14_digits(tmp_path: Path) -> None:
         article("6901234567892", price=0),
         article("6901234567892", price=-5),
         article("6901234567892", price=10**12),
+        article("6901234567892") + 'unit = "pound"\n',
         article("6901234567892", price=6.5),
         article("6901234567892", price='"6"'),
         article("6901234567892", label=""),

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from device.gs1.items import TradeItem
+from device.payment.classifying import SHAPES, Classifier, CodeShape
 from device.payment.presented import (
-    SHAPES,
+    Attribution,
     Badge,
-    Classifier,
-    CodeShape,
     CouponCode,
     ForeignToken,
     Goods,
     MemberCard,
     Presented,
+    TechnicianCode,
     Unknown,
     WalletToken,
-    has_check_digit,
 )
 from device.ports import Reading, Source
 from protocol import tokens
@@ -98,20 +98,6 @@ def test_shapes_are_settings() -> None:
 # goods
 
 
-def test_published_check_digits_hold() -> None:
-    vectors = [each for each in load_vectors("gtin_rcn.json")["vectors"] if "valid" in each["expected"]]
-    for vector in vectors:
-        assert has_check_digit(vector["input"]) is vector["expected"]["valid"], vector["name"]
-    assert vectors
-
-
-@pytest.mark.parametrize(
-    ("digits", "valid"), [("6901234567892", True), ("6901234567893", False), ("96385074", True), ("036000291452", True)]
-)
-def test_check_digits_follow_the_rule(digits: str, valid: bool) -> None:
-    assert has_check_digit(digits) is valid
-
-
 @pytest.mark.parametrize(
     ("text", "symbology", "aim"),
     [
@@ -122,7 +108,7 @@ def test_check_digits_follow_the_rule(digits: str, valid: bool) -> None:
     ],
 )
 def test_articles_have_14_digits(text: str, symbology: str, aim: str) -> None:
-    assert scanned(text, aim, symbology) == Goods("06901234567892")
+    assert scanned(text, aim, symbology) == Goods(TradeItem(gtin="06901234567892"))
 
 
 @pytest.mark.parametrize("text", ["6901234567893", "69012345678", "tea", "\u0661" * 13, ""])
@@ -157,6 +143,12 @@ def test_other_sounds_are_no_payment(raw: bytes) -> None:
         ("TWC:" + "C" * 16, CouponCode("TWC:" + "C" * 16)),
         ("twm:" + "m" * 16, MemberCard("TWM:" + "M" * 16)),
         ("TWB:" + "B" * 20, Badge("TWB:" + "B" * 20)),
+        ("TWR:" + "R" * 16, CouponCode("TWR:" + "R" * 16)),
+        ("TWT:" + "T" * 20, TechnicianCode("TWT:" + "T" * 20)),
+        ("TWS:GUIDE-7", Attribution("guide-7")),
+        ("TWS:", Unknown("code-damaged")),
+        ("TWS:LI WEI", Unknown("code-damaged")),
+        ("TWS:" + "A" * 21, Unknown("code-damaged")),
         ("TWC:" + "C" * 15, Unknown("code-damaged")),
         ("TWC:" + "1" * 16, Unknown("code-damaged")),
         ("TWB:" + "B" * 33, Unknown("code-damaged")),
