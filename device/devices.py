@@ -21,6 +21,7 @@ from device.sight import Guidance
 from protocol.waveform import DEFAULT_WAVEFORM
 
 if TYPE_CHECKING:
+    from device.decode.camera_process import CameraProcess
     from device.ears import Ears
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Devices:
         self._drivers: list[Driver] = []
         self._senses: list[Sense] = []
         self.ears: list[Ears] = []
+        self.cameras: list[CameraProcess] = []
         for device in settings:
             self._add(device)
 
@@ -126,6 +128,7 @@ class Devices:
                 guide=self._guide,
             )
             self._senses.append(camera)
+            self.cameras.append(camera)
             return camera
         driver = make_driver(device.kind, device.driver, device.name, device.options)
         driver.watch(self._health)

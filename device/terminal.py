@@ -29,6 +29,7 @@ from device.server.serve import serve
 from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
 from device.uplink.uplink import Identity, Uplink, presence
+from device.watching import CameraSection
 from keys.badges import is_badge
 from protocol.service_manager import notify, watchdog_interval_s
 from protocol.topics import TerminalTopics, beat_topic
@@ -246,11 +247,14 @@ async def _until(condition: Callable[[], bool], longest_s: float) -> None:
 
 def _sections(devices: Devices) -> list[Section]:
     """Give what the technician's page shows beside the list of devices."""
-    if not devices.ears and not devices.speakers:
-        return []
-    from device.listening import SoundSection  # noqa: PLC0415  # brings numpy
+    sections: list[Section] = []
+    if devices.cameras:
+        sections.append(CameraSection(devices.cameras))
+    if devices.ears or devices.speakers:
+        from device.listening import SoundSection  # noqa: PLC0415  # brings numpy
 
-    return [SoundSection(devices.ears, devices.speakers)]
+        sections.append(SoundSection(devices.ears, devices.speakers))
+    return sections
 
 
 def _software() -> str:

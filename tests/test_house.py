@@ -32,6 +32,7 @@ FLOORS = (
     "device.slips",
     "device.ears",
     "device.listening",
+    "device.watching",
     "device.guide",
     "device.feedback",
     "device.uplink",

@@ -77,9 +77,9 @@ def _nobody(_: object) -> None:
 class CameraProcess:
     """One camera with its decoder in a process of its own.
 
-    `deliver(reading)`, `watch(name, health)`, `guide(guidance)` and `show(view)` are called from a thread of this
-    object, must return at once and not raise. `start` returns at once; `stop` ends the process; each may be called
-    twice.
+    `deliver(reading)`, `watch(name, health)`, `guide(guidance)` and who is named by `show_to` are called from a thread
+    of this object, must return at once and not raise. `start` returns at once; `stop` ends the process; each may be
+    called twice.
     """
 
     def __init__(
@@ -91,7 +91,6 @@ class CameraProcess:
         deliver: Callable[[Reading], None],
         watch: Callable[[str, Health], None],
         guide: Callable[[Guidance], None] = _nobody,
-        show: Callable[[LiveView], None] = _nobody,
         patience: Patience | None = None,
     ) -> None:
         self.name = name
@@ -99,7 +98,7 @@ class CameraProcess:
         self._deliver = deliver
         self._watch = watch
         self._guide = guide
-        self._show = show
+        self._show: Callable[[LiveView], None] = _nobody
         self._guided = False
         self._patience = patience or Patience()
         self._lifecycle = threading.Lock()
@@ -144,6 +143,10 @@ class CameraProcess:
     def rearm(self) -> None:
         """Deliver again what is in view, for example because a sale has just begun; returns at once."""
         self._order(Rearm())
+
+    def show_to(self, show: Callable[[LiveView], None] | None) -> None:
+        """Give pictures to whoever looks, None for nobody."""
+        self._show = show or _nobody
 
     def look(self, width: int, *, veiled: bool = True) -> None:
         """Have pictures of so many pixels across shown for the next `WATCH_S`; returns at once."""

@@ -126,7 +126,7 @@ class OpticalDecoder:
         else:
             regions = find_regions(picture, most=1)
             codes = self._look_closer(picture, regions, budget, now)
-        self._witness.saw(picture, codes, regions, now, _PICTURE_MS - budget.left_ms)
+        self._witness.saw(picture, codes, regions, now, looked_for=QR | group, spent_ms=_PICTURE_MS - budget.left_ms)
         return codes, QR | group
 
     def _next_group(self) -> frozenset[str]:

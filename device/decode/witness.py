@@ -19,7 +19,8 @@ from device.sight import Hint, Mark, Place
 
 _HINT_AFTER: Final = 5
 _HINT_AFTER_MS: Final = 400
-"""Looks in vain, and time, before something is wrong with how a place is held."""
+_HINT_BY_MS: Final = 1500
+"""Looks in vain, and time, before something is wrong with how a place is held; a resting picture gets few looks."""
 _PATTERN_AFTER_MS: Final = 12_000
 _PATTERN_FORGOTTEN_MS: Final = 60_000
 _MOST_PATTERNS: Final = 4
@@ -45,6 +46,16 @@ _SLANTED: Final = 0.62
 _RESTLESS: Final = 0.16
 """Parts of its side by which a place moves from picture to picture."""
 _STRIDE: Final = 16
+
+
+@dataclass(slots=True)
+class _Read:
+    """One code that was read."""
+
+    mark: Mark
+    seen_ms: int
+    missed: bool = False
+    """It was looked for since, and not found."""
 
 
 @dataclass(slots=True)
@@ -82,7 +93,7 @@ class Witness:
 
     def __init__(self) -> None:
         self._size = (1, 1)
-        self._read: dict[tuple[str, bytes], tuple[Mark, int]] = {}
+        self._read: dict[tuple[str, bytes], _Read] = {}
         self._unread: _Unread | None = None
         self._patterns: list[_Pattern] = []
         self._is_dark = False
@@ -103,7 +114,7 @@ class Witness:
     @property
     def marks(self) -> tuple[Mark, ...]:
         """What was read, and the place that is looked at in vain."""
-        read = tuple(mark for mark, _ in self._read.values())[-_MOST_MARKS:]
+        read = tuple(each.mark for each in self._read.values())[-_MOST_MARKS:]
         unread = self._unread
         if unread is None:
             return read
@@ -112,13 +123,24 @@ class Witness:
         )
         return (*read, failed)
 
-    def saw(self, picture: np.ndarray, codes: Sequence[Code], regions: Regions, now: int, spent_ms: float) -> None:
-        """Take what one look at a picture gave, and what it cost in processor time."""
+    def saw(
+        self,
+        picture: np.ndarray,
+        codes: Sequence[Code],
+        regions: Regions,
+        now: int,
+        *,
+        looked_for: frozenset[str],
+        spent_ms: float,
+    ) -> None:
+        """Take what one look at a picture gave, what the whole of it was searched for, and its processor time."""
         self._size = picture.shape[0], picture.shape[1]
         self._is_dark = not codes and _is_dark(picture)
+        for read in self._read.values():
+            read.missed = read.missed or not codes or read.mark.symbology in looked_for
         for code in codes:
-            self._read[code.key] = Mark(place_of(code.box), code.symbology, len(code.raw)), now
-        self._read = {key: kept for key, kept in self._read.items() if now - kept[1] <= _KEPT_MS}
+            self._read[code.key] = _Read(Mark(place_of(code.box), code.symbology, len(code.raw)), now)
+        self._read = {key: read for key, read in self._read.items() if now - read.seen_ms <= _KEPT_MS}
         region = promising(regions)
         if codes or (region is not None and self._was_read(region)):
             self._unread = None
@@ -129,7 +151,9 @@ class Witness:
 
     def keep(self, now: int) -> None:
         """Learn that the picture has not changed."""
-        self._read = {key: (mark, now) for key, (mark, _) in self._read.items()}
+        for read in self._read.values():
+            if not read.missed:
+                read.seen_ms = now
 
     def _follow(self, picture: np.ndarray, region: Region, now: int, spent_ms: float) -> None:
         unread = self._unread
@@ -139,10 +163,9 @@ class Witness:
         unread.looks += 1
         unread.spent_ms += spent_ms
         stayed_ms = now - unread.since_ms
-        if self._is_pattern(region, now, stayed_ms) or unread.looks <= _HINT_AFTER or stayed_ms < _HINT_AFTER_MS:
-            unread.hint = None
-        else:
-            unread.hint = hint_of(picture, region, unread.motion)
+        is_sure = stayed_ms >= (_HINT_AFTER_MS if unread.looks > _HINT_AFTER else _HINT_BY_MS)
+        is_pattern = self._is_pattern(region, now, stayed_ms)
+        unread.hint = hint_of(picture, region, unread.motion) if is_sure and not is_pattern else None
 
     def _miss(self) -> None:
         if self._unread is not None:
@@ -164,7 +187,7 @@ class Witness:
 
     def _was_read(self, region: Region) -> bool:
         place = self._place(region)
-        return any(mark.place.touches(place) for mark, _ in self._read.values())
+        return any(read.mark.place.touches(place) for read in self._read.values())
 
     def _place(self, region: Region) -> Place:
         height, width = self._size

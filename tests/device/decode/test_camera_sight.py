@@ -42,9 +42,9 @@ class Terminal:
             deliver=self.readings.put,
             watch=lambda _, health: self.healths.put(health.state),
             guide=self.guidances.put,
-            show=self.views.put,
             patience=Patience(stop_s=1.0, first_pause_s=0.1),
         )
+        self.camera.show_to(self.views.put)
 
     def guidance(self, wanted: Callable[[Guidance], bool]) -> Guidance:
         while True:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from code_pictures import noisy, picture_of, put, ruined
@@ -13,6 +15,7 @@ from device.sight import Hint
 
 TOKEN = "TW1:MFRGGZDFMZTWQ2LKNNWG23TPOA"
 HEIGHT, WIDTH = 480, 640
+LOOK: dict[str, Any] = {"looked_for": frozenset({"QR"}), "spent_ms": 5.0}
 
 
 def scene(card: np.ndarray, left: int = 200, top: int = 150, ground: int = 200) -> np.ndarray:
@@ -96,14 +99,23 @@ def test_read_code_has_a_mark_without_its_content_and_no_hint():
 def test_code_that_one_look_misses_is_not_called_unread():
     witness, picture = Witness(), np.full((HEIGHT, WIDTH), 200, np.uint8)
     code = Code("QR", b"12345", "]Q1", Box(0.3, 0.3, 0.5, 0.6))
-    witness.saw(picture, [code], Regions(), 0, 5.0)
-    witness.saw(picture, [], Regions(matrix=(Region(200, 150, 320, 280, 9.0),)), 100, 5.0)
+    witness.saw(picture, [code], Regions(), 0, **LOOK)
+    witness.saw(picture, [], Regions(matrix=(Region(200, 150, 320, 280, 9.0),)), 100, **LOOK)
     assert [mark.symbology for mark in witness.marks] == ["QR"]
+
+
+def test_code_that_is_gone_loses_its_mark_though_the_picture_rests():
+    decoder = OpticalDecoder()
+    decoder.feed(picture_of(TOKEN), at_ms=0)
+    assert [mark.symbology for mark in decoder.marks] == ["QR"]
+    for number in range(1, 40):
+        decoder.feed(scene(card()), at_ms=100 * number)
+    assert [mark.symbology for mark in decoder.marks] == [""]
 
 
 def saw_region(witness: Witness, now: int, left: int = 200) -> None:
     picture = np.full((HEIGHT, WIDTH), 200, np.uint8)
-    witness.saw(picture, [], Regions(matrix=(Region(left, 150, left + 120, 270, 9.0),)), now, 5.0)
+    witness.saw(picture, [], Regions(matrix=(Region(left, 150, left + 120, 270, 9.0),)), now, **LOOK)
 
 
 def test_one_missing_look_does_not_begin_the_count_again():
@@ -111,9 +123,9 @@ def test_one_missing_look_does_not_begin_the_count_again():
     for number in range(8):
         saw_region(witness, 100 * number)
     assert witness.hint is Hint.NOT_READ
-    witness.saw(np.full((HEIGHT, WIDTH), 200, np.uint8), [], Regions(), 800, 5.0)
+    witness.saw(np.full((HEIGHT, WIDTH), 200, np.uint8), [], Regions(), 800, **LOOK)
     assert witness.hint is Hint.NOT_READ
-    witness.saw(np.full((HEIGHT, WIDTH), 200, np.uint8), [], Regions(), 900, 5.0)
+    witness.saw(np.full((HEIGHT, WIDTH), 200, np.uint8), [], Regions(), 900, **LOOK)
     assert witness.hint is None
     assert witness.marks == ()
 
@@ -130,7 +142,7 @@ def test_pattern_of_the_shop_does_not_trouble_every_shopper():
         saw_region(witness, 15_000 + 100 * number)
     assert witness.hint is None, "the pattern is known already"
     for number in range(2):
-        witness.saw(np.full((HEIGHT, WIDTH), 200, np.uint8), [], Regions(), 17_000 + 100 * number, 5.0)
+        witness.saw(np.full((HEIGHT, WIDTH), 200, np.uint8), [], Regions(), 17_000 + 100 * number, **LOOK)
     for number in range(20):
         saw_region(witness, 90_000 + 100 * number)
     assert witness.hint is Hint.NOT_READ, "it was away for long, so this may be a code"
