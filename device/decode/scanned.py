@@ -4,6 +4,7 @@ ScanRefused
 +-- EmptyScan       nothing but perhaps an identifier
 +-- OversizeScan    more than any code holds
 +-- BabblingScan    control characters that no code of a shop holds: a wrong baud rate, or a hostile code
++-- MisnamedScan    digits that are no number of the kind that the scanner names
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from device.decode.symbologies import split_aim
+from device.decode import articles
+from device.decode.symbologies import SYMBOLOGIES, UNKNOWN, split_aim, symbology_of_aim
 from device.drivers.base import Scan
 from device.ports import Reading, Source
 
@@ -45,13 +47,17 @@ class BabblingScan(ScanRefused):
     """The payload is not what a code holds."""
 
 
+class MisnamedScan(ScanRefused):
+    """The payload cannot be of the kind that the scanner says."""
+
+
 def reading_of(scan: Scan) -> Reading:
     """Give the reading of one scan; ScanRefused if it is no code."""
     if len(scan.raw) > LONGEST:
         raise OversizeScan(
             scan.device, f"a scan of {len(scan.raw)} bytes was refused, no code holds more than {LONGEST}"
         )
-    symbology, aim, payload = split_aim(scan.raw)
+    symbology, aim, payload = _named(scan) if scan.identifier else split_aim(scan.raw)
     if not payload.strip():
         raise EmptyScan(scan.device, "an empty scan was refused")
     babble = sum(byte in _BABBLE for byte in payload)
@@ -64,6 +70,21 @@ def reading_of(scan: Scan) -> Reading:
     return Reading(Source.SCANNER, scan.device, symbology, payload, scan.at_ms, aim)
 
 
+def _named(scan: Scan) -> tuple[str, str, bytes]:
+    """Give (symbology, AIM identifier, payload) of a scan whose scanner says apart from the text what it is."""
+    name = scan.identifier
+    if name.startswith("]"):
+        return symbology_of_aim(name), name, scan.raw
+    if name in articles.NAMES:
+        try:
+            symbology, digits = articles.article_number(name, scan.raw.decode("latin-1"))
+        except articles.NotAnArticle as error:
+            raise MisnamedScan(scan.device, f"a scan of {len(scan.raw)} bytes was refused: {error}") from error
+        return symbology, SYMBOLOGIES[symbology].aim, digits.encode()
+    known = SYMBOLOGIES.get(name)
+    return (known.name, known.aim, scan.raw) if known else (UNKNOWN, "", scan.raw)
+
+
 class ScannerDecoder:
     """Gives each scan once: a scanner that sends the same code again at once is twitching, not scanning.
 
@@ -71,18 +92,30 @@ class ScannerDecoder:
     """
 
     TWITCH_MS: Final = 300
+    SAY_AGAIN_MS: Final = 10_000
+    """Refusals are said at most so often for a scanner, because one that babbles would fill the log."""
 
     def __init__(self) -> None:
         self._last: dict[str, tuple[bytes, int]] = {}
+        self._said: dict[str, tuple[int, int]] = {}
+        """When a refusal was last said, and how many were not said since."""
 
     def feed(self, scan: Scan) -> list[Reading]:
         """Give the reading of a scan; none for a repetition, and none, with a line in the log, for what is no code."""
         try:
             reading = reading_of(scan)
         except ScanRefused as refused:
-            log.warning("%s", refused)
+            self._say(refused, scan.at_ms)
             return []
         return [] if self._is_twitch(scan) else [reading]
+
+    def _say(self, refused: ScanRefused, now_ms: int) -> None:
+        said_ms, unsaid = self._said.get(refused.device, (now_ms - self.SAY_AGAIN_MS, 0))
+        if now_ms - said_ms < self.SAY_AGAIN_MS:
+            self._said[refused.device] = said_ms, unsaid + 1
+            return
+        self._said[refused.device] = now_ms, 0
+        log.warning("%s%s", refused, f" (and {unsaid} more like it before)" if unsaid else "")
 
     def _is_twitch(self, scan: Scan) -> bool:
         """Whether the same came from the same scanner just now; each repetition extends the time."""

@@ -113,6 +113,9 @@ class Scan:
     device: str
     at_ms: int
     """CLOCK_MONOTONIC in milliseconds when the last byte arrived."""
+    identifier: str = ""
+    """What the code is, where the scanner's protocol says it beside the text: an AIM identifier such as "]Q1", a name
+    of the house such as "EAN13", or "UPCA" for 12 digits. Empty: the text may begin with an AIM identifier."""
 
 
 class Scanner(Driver):

@@ -7,7 +7,7 @@ where silence ends a code, its pieces must follow one another without a pause. T
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 Suffix = Literal["any", "cr", "lf", "crlf", "tab", "none"]
 
@@ -30,6 +30,8 @@ class Frame:
 
     raw: bytes = field(repr=False)
     at_ms: int
+    identifier: str = ""
+    """What the code is, where the scanner's protocol says it beside the text; see `Scan.identifier`."""
 
 
 @dataclass(slots=True)
@@ -39,10 +41,28 @@ class Dropped:
     too_long: int = 0
     torn: int = 0
     without_prefix: int = 0
+    damaged: int = 0
+    """Did not pass their own check, or were not of the scanner's protocol."""
 
     def total(self) -> int:
         """Count them all."""
-        return self.too_long + self.torn + self.without_prefix
+        return self.too_long + self.torn + self.without_prefix + self.damaged
+
+
+class Cutter(Protocol):
+    """Anything that cuts codes out of what a scanner sends; knows no device and no clock."""
+
+    dropped: Dropped
+
+    @property
+    def due_ms(self) -> int | None:
+        """When `feed(b"")` has something to do, None if nothing is pending."""
+
+    def feed(self, piece: bytes, at_ms: int) -> list[Frame]:
+        """Take what the scanner sent, or nothing, and give the codes that are now complete."""
+
+    def clear(self) -> None:
+        """Forget what is pending."""
 
 
 class Framer:

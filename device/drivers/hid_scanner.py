@@ -14,7 +14,7 @@ from device.drivers.errors import DeviceMissing, DriverError, DriverUnsupported,
 from device.drivers.keeper import Keeper, now_ms
 from device.drivers.keyboard import KeyDecoder
 from device.drivers.places import find_device
-from device.drivers.scans import ScanAssembler, ScanningOptions
+from device.drivers.scans import ScanAssembler, ScanningOptions, text_framer
 
 _EV_KEY: Final = 1
 
@@ -51,10 +51,10 @@ class HidScanner(Scanner):
 
     def _session(self, keeper: Keeper) -> None:
         keys = KeyDecoder()
-        scans = ScanAssembler(self.name, self._options, self._deliver)
+        scans = ScanAssembler(self.name, text_framer(self._options), self._deliver, self._options.codes_per_second)
         with _translated(self.name), self._keyboard() as keyboard:
-            keeper.working(keyboard.name)
             while not keeper.stop.is_set():
+                keeper.say(scans.trouble, keyboard.name)
                 typed = b""
                 if keeper.stop.wait_for(keyboard.fileno(), scans.seconds_to_wait(now_ms())):
                     typed = b"".join(keys.feed(key.code, key.value) for key in keyboard.read() if key.type == _EV_KEY)

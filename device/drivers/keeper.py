@@ -102,6 +102,13 @@ class Keeper:
         self._pause_s = self._first_pause_s
         self._report(Health(HealthState.WORKING, detail))
 
+    def say(self, trouble: str, detail: str = "") -> None:
+        """Say that the device works, or, if there is trouble, that it is there but does not work for now."""
+        if trouble:
+            self._report(Health(HealthState.FAILED, trouble))
+        else:
+            self.working(detail)
+
     def _run(self) -> None:
         while not self.stop.is_set():
             self._run_session()

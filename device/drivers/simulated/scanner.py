@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from device.drivers.base import DriverOptions, Scanner
 from device.drivers.keeper import StopSignal, now_ms
-from device.drivers.scans import ScanAssembler, ScanningOptions
+from device.drivers.scans import ScanAssembler, ScanningOptions, text_framer
 from device.drivers.simulated.control import Answer, Refused, Request
 from device.drivers.simulated.device import Common, Fault, SimulatedDevice
 from device.drivers.simulated.line import Line
@@ -64,7 +64,9 @@ class SimulatedScanner(SimulatedDevice, Scanner):
         self._scans: ScanAssembler | None = None
 
     def _begin(self) -> None:
-        self._scans = ScanAssembler(self.name, self._options, self._deliver)
+        self._scans = ScanAssembler(
+            self.name, text_framer(self._options), self._deliver, self._options.codes_per_second
+        )
         self._line = Line(self.name, self._type, self._idle)
         self._line.start()
 

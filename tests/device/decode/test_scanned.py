@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device.decode.scanned import BabblingScan, EmptyScan, OversizeScan, ScannerDecoder, ScanRefused, reading_of
+from device.decode.scanned import (
+    BabblingScan,
+    EmptyScan,
+    MisnamedScan,
+    OversizeScan,
+    ScannerDecoder,
+    ScanRefused,
+    reading_of,
+)
 from device.decode.symbologies import SYMBOLOGIES
 from device.drivers.base import Scan
 from device.ports import Source
@@ -55,6 +63,56 @@ def test_identifier_is_taken_off_and_names_the_symbology(raw, symbology, aim, pa
     reading = reading_of(scan(raw, 4711))
     assert (reading.symbology, reading.aim, reading.raw) == (symbology, aim, payload)
     assert (reading.source, reading.device, reading.at_ms) == (Source.SCANNER, "hand", 4711)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "raw", "symbology", "aim", "payload"),
+    [
+        ("]Q1", b"]E0123", "QR", "]Q1", b"]E0123"),
+        ("QR", b"TW1:MFRGG", "QR", "]Q1", b"TW1:MFRGG"),
+        ("]C1", b"0112345678901231", "CODE128", "]C1", b"0112345678901231"),
+        ("UNKNOWN", b"]E04006381333931", "UNKNOWN", "", b"]E04006381333931"),
+        ("EAN13", b"4006381333931", "EAN13", "]E0", b"4006381333931"),
+        ("UPCA", b"036000291452", "EAN13", "]E0", b"0036000291452"),
+        ("UPCA", b"0036000291452", "EAN13", "]E0", b"0036000291452"),
+        ("UPCE", b"01234505", "UPCE", "]E0", b"0012000003455"),
+        ("EANUPC", b"4006381333931", "EAN13", "]E0", b"4006381333931"),
+        ("EANUPC", b"036000291452", "EAN13", "]E0", b"0036000291452"),
+        ("EANUPC", b"96385074", "EAN8", "]E4", b"96385074"),
+        ("EANUPC", b"01234505", "UPCE", "]E0", b"0012000003455"),
+    ],
+)
+def test_scanner_that_names_the_kind_beside_the_text_is_believed(identifier, raw, symbology, aim, payload):
+    reading = reading_of(Scan(raw, "hand", 0, identifier))
+    assert (reading.symbology, reading.aim, reading.raw) == (symbology, aim, payload)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "raw"),
+    [
+        ("UPCA", b"036000291453"),
+        ("UPCA", b"03600029145"),
+        ("UPCE", b"01234506"),
+        ("UPCE", b"23456705"),
+        ("UPCE", b"TW1:ABCD"),
+        ("EANUPC", b"96385075"),
+        ("EANUPC", b"1234567"),
+        ("EANUPC", b"00000000"),  # a number of EAN-8 and of UPC-E
+    ],
+)
+def test_number_that_is_none_of_its_kind_is_refused_without_being_told(identifier, raw):
+    with pytest.raises(MisnamedScan) as caught:
+        reading_of(Scan(raw, "hand", 0, identifier))
+    assert raw.decode() not in str(caught.value)
+
+
+def test_refusals_of_a_babbling_scanner_are_said_now_and_then(caplog):
+    decoder = ScannerDecoder()
+    with caplog.at_level(logging.WARNING):
+        for at_ms in range(0, 25_000, 25):
+            assert decoder.feed(scan(b"a\x01%d" % at_ms, at_ms)) == []
+    assert len(caplog.records) == 3
+    assert "399 more" in caplog.text
 
 
 @pytest.mark.skipif(not TABLE.exists(), reason="the table of identifiers is not on this machine")
