@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import tty
 from abc import abstractmethod
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from driver_stand import SLIP, CameraRig, MicrophoneRig, Rig, ScannerRig, SpeakerRig, wait_until
@@ -28,6 +29,10 @@ from simulated_rigs import (
 
 from device.drivers.base import Chime, Lamp, Light
 from device.drivers.gpio import pin_factory
+from device.drivers.scanners.hid_pos import make_reports
+from device.drivers.scanners.profile import find_profile
+from device.drivers.simulated.pty_scanner import PtyScanner
+from device.drivers.simulated.voices import make_voice
 from device.ports import HealthState
 
 
@@ -82,6 +87,71 @@ class SerialRig(ScannerRig):
 
     def unplug(self) -> None:
         (self.folder / "scanner").unlink()
+        os.close(self.master)
+        self.master = -1
+
+    def close(self) -> None:
+        super().close()
+        if self.master >= 0:
+            os.close(self.master)
+
+
+class SpeakingRig(ScannerRig):
+    """The serial driver with a scanner that speaks a protocol."""
+
+    driver = "serial"
+    profile: ClassVar[str]
+
+    def options(self) -> dict[str, Any]:
+        self.scanner = PtyScanner(make_voice(find_profile(self.profile)), self.folder / "scanner")
+        self.plug()
+        return {"path": str(self.folder / "scanner"), "profile": self.profile}
+
+    def type(self, text: str) -> None:
+        self.scanner.scan(text.encode())
+
+    def plug(self) -> None:
+        self.scanner.voice = make_voice(find_profile(self.profile))
+        self.scanner.plug()
+
+    def unplug(self) -> None:
+        self.scanner.unplug()
+
+    def close(self) -> None:
+        super().close()
+        self.scanner.unplug()
+
+
+class GrowRig(SpeakingRig):
+    profile = "gm65"
+
+
+class SsiRig(SpeakingRig):
+    profile = "zebra-ssi"
+
+
+class HidPosRig(ScannerRig):
+    """The HID POS driver with a pseudo-terminal that gives the reports of a hidraw device."""
+
+    driver = "hid-pos"
+
+    def options(self) -> dict[str, Any]:
+        self.master = -1
+        self.plug()
+        return {"path": str(self.folder / "hidraw*")}
+
+    def type(self, text: str) -> None:
+        for report in make_reports(text.encode(), "]E0"):
+            os.write(self.master, report)
+
+    def plug(self) -> None:
+        self.master, slave = os.openpty()
+        tty.setraw(slave)
+        (self.folder / "hidraw0").symlink_to(os.ttyname(slave))
+        os.close(slave)
+
+    def unplug(self) -> None:
+        (self.folder / "hidraw0").unlink()
         os.close(self.master)
         self.master = -1
 
@@ -296,6 +366,9 @@ RIGS: list[type[Rig]] = [
     WebcamRig,
     SimulatedScannerRig,
     SerialRig,
+    GrowRig,
+    SsiRig,
+    HidPosRig,
     HidRig,
     SimulatedMicrophoneRig,
     SoundMicrophoneRig,
