@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from device.decode.symbologies import expand_upce
+from device.gs1.gtin import expand_upce, has_check_digit, is_digits
 
 NAMES: Final = frozenset({"UPCA", "UPCE", "EANUPC"})
 """What identifiers may say that is no symbology of the house; the last one leaves open which of the family it is."""
@@ -19,7 +19,7 @@ class NotAnArticle(ValueError):
 
 def article_number(name: str, text: str) -> tuple[str, str]:
     """Give (symbology, digits) as AIM identifiers would bring them, UPC as 13 digits; NotAnArticle if it cannot be."""
-    if not (text.isascii() and text.isdigit()):
+    if not is_digits(text):
         raise NotAnArticle("it is no number")
     names = ("UPCA", "EAN8", "UPCE") if name == "EANUPC" else (name,)
     found = {read for each in names if (read := _read(each, text)) is not None}
@@ -34,12 +34,6 @@ def _read(name: str, text: str) -> tuple[str, str] | None:
     if name == "UPCE" and text[0] not in "01":
         return None
     digits = expand_upce(text) if name == "UPCE" else text
-    if not _has_check_digit(digits):
+    if not has_check_digit(digits):
         return None
     return {"UPCA": "EAN13"}.get(name, name), digits.zfill(_FULL) if name == "UPCA" else digits
-
-
-def _has_check_digit(digits: str) -> bool:
-    """Tell whether the last digit checks the others (GS1 General Specifications section 7.9)."""
-    weighted = (int(digit) * (1, 3)[place % 2] for place, digit in enumerate(reversed(digits)))
-    return sum(weighted) % 10 == 0

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 import serial
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from device.drivers.base import DriverOptions, Scan, Scanner
 from device.drivers.errors import DeviceFailed, DriverError, node_error
@@ -39,20 +39,20 @@ class SerialOptions(DriverOptions, frozen=True, kw_only=True):
     """Where the mall keeps profiles of its own, which come before the shipped ones."""
     codes_per_second: Annotated[int, Meta(ge=1, le=1000)] = CODES_PER_SECOND
     """More than a hand can scan; what comes faster is dropped."""
-    baud: Annotated[int, Meta(ge=300, le=4_000_000)] | None = None
+    baud: Annotated[int, Meta(ge=300, le=4_000_000)] | UnsetType = UNSET
     """USB ignores it."""
-    data_bits: Literal[7, 8] | None = None
-    parity: Parity | None = None
-    stop_bits: Literal[1, 2] | None = None
-    suffix: Suffix | None = None
+    data_bits: Literal[7, 8] | UnsetType = UNSET
+    parity: Parity | UnsetType = UNSET
+    stop_bits: Literal[1, 2] | UnsetType = UNSET
+    suffix: Suffix | UnsetType = UNSET
     """What ends a code: "cr", "lf", "crlf", "tab", "any" of these, or "none" for a scanner that only falls silent."""
-    prefix: str | None = None
+    prefix: str | UnsetType = UNSET
     """What the scanner puts before each code, if it does; a code without it is dropped."""
-    silence_ms: Annotated[int, Meta(ge=5, le=500)] | None = None
+    silence_ms: Annotated[int, Meta(ge=5, le=500)] | UnsetType = UNSET
     """Ends a code if the suffix is "none"."""
-    patience_ms: Annotated[int, Meta(ge=50, le=10_000)] | None = None
+    patience_ms: Annotated[int, Meta(ge=50, le=10_000)] | UnsetType = UNSET
     """How long the rest of a code may be late before the code counts as torn."""
-    longest: Annotated[int, Meta(ge=1, le=65_536)] | None = None
+    longest: Annotated[int, Meta(ge=1, le=65_536)] | UnsetType = UNSET
     """Bytes of the longest code."""
 
 
@@ -146,7 +146,7 @@ def profile_of(device: str, options: SerialOptions) -> Profile:
 
 
 def _given(options: SerialOptions, names: tuple[str, ...]) -> dict[str, object]:
-    return {name: value for name in names if (value := getattr(options, name)) is not None}
+    return {name: value for name in names if (value := getattr(options, name)) is not UNSET}
 
 
 @contextmanager

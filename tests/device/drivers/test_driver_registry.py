@@ -21,7 +21,7 @@ def test_driver_is_made_from_its_settings():
 
 def test_unknown_driver_is_told_what_is_installed():
     with pytest.raises(
-        UnknownDriver, match=r'hand: no driver "seriall" for kind "scanner".*hid, serial, simulated'
+        UnknownDriver, match=r'hand: no driver "seriall" for kind "scanner".*hid, hid-pos, serial, simulated'
     ) as caught:
         make_driver("scanner", "seriall", "hand", {})
     assert isinstance(caught.value, LookupError)
@@ -35,7 +35,7 @@ def test_unknown_kind_is_told_the_kinds():
 @pytest.mark.parametrize(
     ("options", "key", "text"),
     [
-        ({"path": "/dev/x", "boud": 9600}, "boud", r'hand: unknown option "boud"; known are: suffix, .*baud'),
+        ({"path": "/dev/x", "boud": 9600}, "boud", r'hand: unknown option "boud"; known are: path, profile, .*baud'),
         ({}, "path", r'hand: option "path" is missing'),
         ({"path": "/dev/x", "baud": "9600"}, "baud", r'hand: option "baud": expected `int`, got `str`'),
         ({"path": "/dev/x", "baud": 5}, "baud", r'hand: option "baud": expected `int` >= 300'),
