@@ -47,7 +47,9 @@ class ChallengeCode:
     challenge: Challenge
     amount: Money
     merchant_name: str
-    """In the language of the code if it has one, else in Latin letters; as the code says, for display only."""
+    """In Latin letters; as the code says, for display only."""
+    local_name: str | None
+    """The merchant's name in the language of the code."""
 
 
 def write_challenge_code(challenge: Challenge, *, merchant: MerchantDetails, amount: Money) -> str:
@@ -73,7 +75,7 @@ def read_challenge_code(text: str) -> ChallengeCode:
     challenge = _challenge_of(fields)
     if (code.reference_label, code.terminal_label) != (challenge.sale, challenge.terminal):
         raise NotChallengeCode("its labels name another sale or terminal than its challenge")
-    return ChallengeCode(challenge, amount, code.local_name or code.merchant_name or "")
+    return ChallengeCode(challenge, amount, code.merchant_name or "", code.local_name)
 
 
 def _challenge_of(fields: dict[str, str]) -> Challenge:
