@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 from protocol.money import Money
@@ -12,9 +11,10 @@ from wallet.errors import AnswerLost, NotPayable, SettlementProblem, Unreachable
 from wallet.phone import Offer, Phone
 from wallet.qr import read_picture, svg_of
 from wallet.settlement_client import Payment, Statement
-from wallet.sound import wav_of
 
 CODE_SHOWN_S = 30
+SOUND_GOOD_S = 45
+"""So long the same token is played again: a counter that has it already then takes no second payment."""
 MOST_OFFERS = 20
 """Offers that the page may still pay; older ones are scanned again."""
 
@@ -22,9 +22,8 @@ MOST_OFFERS = 20
 class Desk:
     """Serves one phone's page."""
 
-    def __init__(self, phone: Phone, draw_wav: Callable[[bytes, int], bytes] = wav_of) -> None:
+    def __init__(self, phone: Phone) -> None:
         self._phone = phone
-        self._draw_wav = draw_wav
         self._offers: OrderedDict[str, Offer] = OrderedDict()
         self._statement: Statement | None = None
         self._lock = threading.Lock()
@@ -38,22 +37,23 @@ class Desk:
             problem = error.described()
         return {"name": self._phone.account.name, "problem": problem, **_shown_statement(self._statement)}
 
-    def code(self, *, signed: bool) -> dict[str, Any]:
-        """Make a fresh payment code and say how long to show it."""
-        return {"svg": svg_of(self._phone.payment_text(signed=signed)).decode(), "seconds": CODE_SHOWN_S}
+    def code(self, *, signed: bool, bill: str | None = None) -> dict[str, Any]:
+        """Make a fresh payment code, for one offer alone if it is named, and say how long to show it."""
+        text = self._phone.payment_text(signed=signed, offer=self._offer_if(bill))
+        return {"svg": svg_of(text).decode(), "seconds": CODE_SHOWN_S}
 
-    def sound(self, sample_rate: int) -> bytes:
-        """Make a fresh short token audible, as WAV."""
-        return self._draw_wav(self._phone.short_token(), sample_rate)
+    def sound(self, *, signed: bool, bill: str | None = None) -> dict[str, Any]:
+        """Make a fresh token for the page to play, in hexadecimal, and say how long it may be played again."""
+        token = self._phone.token(signed=signed, offer=self._offer_if(bill))
+        return {"token": token.hex(), "seconds": SOUND_GOOD_S}
 
     def scan(self, text: str) -> dict[str, Any]:
         """Read a terminal's code and keep its offer; NotPayable, or Refused if settlement knows no such sale."""
-        offer = self._vouched(self._phone.scan(text))
-        with self._lock:
-            self._offers[offer.bill] = offer
-            while len(self._offers) > MOST_OFFERS:
-                self._offers.popitem(last=False)
-        return {"offer": offer.bill, **_shown_offer(offer)}
+        return self._kept(self._vouched(self._phone.scan(text)))
+
+    def hear(self, sound: bytes) -> dict[str, Any]:
+        """Take what a terminal played and keep its offer; NotPayable or a SettlementProblem without one."""
+        return self._kept(self._phone.hear(sound))
 
     def scan_picture(self, data: bytes) -> dict[str, Any]:
         """Scan the code in a picture; its offer is None if there is no code."""
@@ -73,10 +73,6 @@ class Desk:
         result = self._phone.pay(offer)
         return {"verdict": result.verdict.value, "reason": result.reason, **_shown_offer(offer)}
 
-    def bind(self, bill: str | None) -> None:
-        """Bind the next payment codes to an offer, or to none again."""
-        self._phone.bind(None if bill is None else self._offer(bill))
-
     def card(self, text: str) -> bytes:
         """Draw a coupon or member card of this account as SVG; NotPayable for any other text."""
         known = self._statement
@@ -84,18 +80,28 @@ class Desk:
             raise NotPayable("this account has no such coupon or card")
         return svg_of(text)
 
+    def _kept(self, offer: Offer) -> dict[str, Any]:
+        with self._lock:
+            self._offers[offer.bill] = offer
+            while len(self._offers) > MOST_OFFERS:
+                self._offers.popitem(last=False)
+        return {"offer": offer.bill, **_shown_offer(offer)}
+
     def _vouched(self, offer: Offer) -> Offer:
         try:
             return self._phone.vouched(offer)
         except (Unreachable, AnswerLost):
             return offer
 
+    def _offer_if(self, bill: str | None) -> Offer | None:
+        return None if bill is None else self._offer(bill)
+
     def _offer(self, bill: str) -> Offer:
         with self._lock:
             try:
                 return self._offers[bill]
             except KeyError as error:
-                raise NotPayable("this payment is no longer open here; scan the code again") from error
+                raise NotPayable("this payment is no longer open here; scan or listen again") from error
 
 
 def _shown_statement(statement: Statement | None) -> dict[str, Any]:

@@ -4,8 +4,7 @@ WalletProblem
 +-- AccountMissing      no account in this folder yet (also a FileNotFoundError)
 +-- AccountExists       an account would be overwritten (also a FileExistsError)
 +-- AccountDamaged      the account file cannot be used (also a ValueError)
-+-- NotPayable          what was scanned is not the code of a terminal, or no picture at all (also a ValueError)
-+-- NoSound             tokens cannot be made audible here (also a RuntimeError)
++-- NotPayable          what was scanned or heard is not of a terminal, or no picture at all (also a ValueError)
 +-- BadSettings         an address or certificate that cannot be used (also a ValueError)
 +-- SettlementProblem
     +-- Unreachable     nothing was sent, nothing happened (also a ConnectionError)
@@ -50,15 +49,9 @@ class AccountDamaged(WalletProblem, ValueError):
 
 
 class NotPayable(WalletProblem, ValueError):
-    """What was scanned cannot be paid."""
+    """What was scanned or heard cannot be paid."""
 
     kind = "not-payable"
-
-
-class NoSound(WalletProblem, RuntimeError):
-    """Tokens cannot be made audible."""
-
-    kind = "no-sound"
 
 
 class BadSettings(WalletProblem, ValueError):

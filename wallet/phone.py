@@ -1,4 +1,4 @@
-"""A shopper's phone: makes payment tokens, reads the code of a terminal, pays it, and asks where the account stands."""
+"""A shopper's phone: makes tokens, reads or hears what a terminal asks, pays it, and asks where the account stands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from protocol import ids, tokens
-from protocol.emv_merchant import TILLWAVE_GUID, MerchantCode, parse_merchant_code
-from protocol.emv_problems import EmvQrProblem
+from protocol.emv_qr import ChallengeCode, EmvQrProblem, read_challenge_code
 from protocol.errors import BadToken
 from protocol.money import Money
 from protocol.phone import Order, StatementRequest, seal_phone
@@ -32,7 +31,7 @@ FIRST_PAUSE_S = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a terminal's code asks the shopper to pay."""
+    """What a terminal asks the shopper to pay, by its code or by its sound."""
 
     challenge: Challenge
     amount: Money
@@ -80,7 +79,6 @@ class Phone:
         self._clock = clock or SystemClock()
         self._randomness = randomness or SystemRandomness()
         self._memory = Memory(account.folder / MEMORY_FILE)
-        self._nonce: bytes | None = None
         self._lock = threading.Lock()
 
     @classmethod
@@ -94,30 +92,41 @@ class Phone:
         return self._account
 
     def short_token(self, nonce: bytes | None = None) -> bytes:
-        """Make a short token, bound to this nonce or else to the offer given to `bind`."""
-        second = self._next_second()
-        return tokens.make_short_token(self._account.secret, self._account.alias, second, nonce or self._nonce)
+        """Make a short token, bound to the challenge with this nonce if there is one."""
+        return tokens.make_short_token(self._account.secret, self._account.alias, self._next_second(), nonce)
 
     def signed_token(self, nonce: bytes | None = None) -> bytes:
-        """Make a signed token, bound to this nonce or else to the offer given to `bind`."""
+        """Make a signed token, bound to the challenge with this nonce if there is one."""
         voucher = tokens.read_voucher(self._account.voucher)
-        return tokens.make_signed_token(self._key, voucher, self._next_second(), nonce or self._nonce)
+        return tokens.make_signed_token(self._key, voucher, self._next_second(), nonce)
 
-    def payment_text(self, *, signed: bool = False) -> str:
+    def token(self, *, signed: bool = False, offer: Offer | None = None) -> bytes:
+        """Make a token of either kind, good for any sale or for that of an offer alone."""
+        nonce = None if offer is None else offer.challenge.nonce
+        return self.signed_token(nonce) if signed else self.short_token(nonce)
+
+    def payment_text(self, *, signed: bool = False, offer: Offer | None = None) -> str:
         """Make a token and write it as the text of a payment code."""
-        return tokens.token_text(self.signed_token() if signed else self.short_token())
-
-    def bind(self, offer: Offer | None) -> None:
-        """Bind the next tokens to the challenge of an offer, or to none again."""
-        self._nonce = None if offer is None else offer.challenge.nonce
+        return tokens.token_text(self.token(signed=signed, offer=offer))
 
     def scan(self, text: str) -> Offer:
         """Read the code of a terminal, or a link that carries it as `pay`; NotPayable if it is none."""
         try:
-            code = parse_merchant_code(_code_in(text.strip()))
+            return _offer_in(read_challenge_code(_code_in(text.strip())))
         except EmvQrProblem as problem:
             raise NotPayable(f"this code cannot be paid: {problem}") from problem
-        return _offer_in(code)
+
+    def hear(self, sound: bytes) -> Offer:
+        """Take the challenge that a terminal played, and let settlement say what its sale costs.
+
+        NotPayable if it is no challenge; Refused if settlement knows no such sale.
+        """
+        try:
+            challenge = Challenge.from_sound(sound)
+        except BadToken as problem:
+            raise NotPayable(f"this sound cannot be paid: {problem}") from problem
+        known = self._client.offer(challenge)
+        return Offer(challenge, known.amount, known.merchant or challenge.terminal)
 
     def vouched(self, offer: Offer) -> Offer:
         """Let settlement vouch for an offer; NotPayable if the sale costs another amount, Refused if there is none.
@@ -236,14 +245,5 @@ def _code_in(text: str) -> str:
         return text
 
 
-def _offer_in(code: MerchantCode) -> Offer:
-    fields, amount = code.template(TILLWAVE_GUID), code.amount
-    if fields is None:
-        raise NotPayable("this is a payment code of another system; scan the code of a Tillwave terminal")
-    try:
-        challenge = Challenge.from_template(fields)
-    except BadToken as problem:
-        raise NotPayable(f"this code cannot be paid: {problem}") from problem
-    if amount is None:
-        raise NotPayable("the code names no amount; scan the code of the terminal again")
-    return Offer(challenge, amount, code.merchant_name or challenge.terminal, code.local_name)
+def _offer_in(code: ChallengeCode) -> Offer:
+    return Offer(code.challenge, code.amount, code.merchant_name or code.challenge.terminal, code.local_name)

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp
 from wallet.desk import Desk
 from wallet.errors import (
     AnswerLost,
-    NoSound,
     NotPayable,
     Refused,
     SettlementProblem,
@@ -29,33 +28,21 @@ from wallet.errors import (
 )
 from wallet.guards import Guards, describe, refuse
 from wallet.qr import LARGEST_PICTURE
-from wallet.sound import SAMPLE_RATES
 
 PAGES = Path(__file__).with_name("pages")
 LARGEST_REQUEST = 8192
 """Bytes of a request that is not a picture."""
 
-_FILES = {
-    "/": ("index.html", "text/html"),
-    "/wallet.js": ("wallet.js", "text/javascript"),
-    "/api.js": ("api.js", "text/javascript"),
-    "/camera.js": ("camera.js", "text/javascript"),
-    "/sound.js": ("sound.js", "text/javascript"),
-    "/texts.js": ("texts.js", "text/javascript"),
-    "/wallet.css": ("wallet.css", "text/css"),
-    "/icon.svg": ("icon.svg", "image/svg+xml"),
-}
+_TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _STATUS: dict[type[WalletProblem], int] = {
     NotPayable: 422,
     Refused: 409,
-    NoSound: 501,
     Unreachable: 503,
     AnswerLost: 504,
     Untrusted: 502,
     Unintelligible: 502,
     SettlementProblem: 502,
 }
-_RATES = {str(rate) for rate in SAMPLE_RATES}
 _Body = TypeVar("_Body")
 _Handler = Callable[[Request], Awaitable[Response]]
 
@@ -64,8 +51,13 @@ class _Scanned(msgspec.Struct, forbid_unknown_fields=True):
     text: str
 
 
+class _Heard(msgspec.Struct, forbid_unknown_fields=True):
+    sound: str
+    """In hexadecimal."""
+
+
 class _Chosen(msgspec.Struct, forbid_unknown_fields=True):
-    offer: str | None
+    offer: str
 
 
 class _TooLarge(Exception):
@@ -78,7 +70,7 @@ class _NotUnderstood(Exception):
 
 def make_app(desk: Desk, *, scheme: str, hosts: Collection[str], key: str) -> ASGIApp:
     """Put page and interface together; `hosts` are the Host headers it answers to, `key` opens the interface."""
-    files = [Route(path, _file(PAGES / name, kind)) for path, (name, kind) in _FILES.items()]
+    files = [Route(_address(path), _file(path)) for path in sorted(PAGES.rglob("*.*")) if path.suffix in _TYPES]
     return Guards(Starlette(routes=files + _Interface(desk).routes()), scheme=scheme, hosts=hosts, key=key)
 
 
@@ -94,8 +86,8 @@ class _Interface:
             ("GET", "/api/card", self._card),
             ("POST", "/api/scan", self._scan),
             ("POST", "/api/scan/picture", self._scan_picture),
+            ("POST", "/api/hear", self._hear),
             ("POST", "/api/pay", self._pay),
-            ("POST", "/api/bind", self._bind),
         ]
         return [Route(path, _answering(handler), methods=[method]) for method, path, handler in handlers]
 
@@ -103,15 +95,10 @@ class _Interface:
         return _json(await run_in_threadpool(self._desk.state))
 
     async def _code(self, request: Request) -> Response:
-        signed = request.query_params.get("kind") == "signed"
-        return _json(await run_in_threadpool(partial(self._desk.code, signed=signed)))
+        return _json(await run_in_threadpool(partial(self._desk.code, **_wanted(request))))
 
     async def _sound(self, request: Request) -> Response:
-        rate = request.query_params.get("rate", "")
-        if rate not in _RATES:
-            raise _NotUnderstood
-        wav = await run_in_threadpool(self._desk.sound, int(rate))
-        return Response(wav, media_type="audio/wav")
+        return _json(await run_in_threadpool(partial(self._desk.sound, **_wanted(request))))
 
     async def _card(self, request: Request) -> Response:
         svg = await run_in_threadpool(self._desk.card, request.query_params.get("text", ""))
@@ -121,22 +108,26 @@ class _Interface:
         scanned = await _body(request, _Scanned)
         return _json(await run_in_threadpool(self._desk.scan, scanned.text))
 
+    async def _hear(self, request: Request) -> Response:
+        sound = _bytes_of(await _body(request, _Heard))
+        return _json(await run_in_threadpool(self._desk.hear, sound))
+
     async def _scan_picture(self, request: Request) -> Response:
         picture = await _read(request, LARGEST_PICTURE)
         return _json(await run_in_threadpool(self._desk.scan_picture, picture))
 
     async def _pay(self, request: Request) -> Response:
         chosen = await _body(request, _Chosen)
-        return _json(await run_in_threadpool(self._desk.pay, chosen.offer or ""))
-
-    async def _bind(self, request: Request) -> Response:
-        chosen = await _body(request, _Chosen)
-        await run_in_threadpool(self._desk.bind, chosen.offer)
-        return _json({"bound": chosen.offer is not None})
+        return _json(await run_in_threadpool(self._desk.pay, chosen.offer))
 
 
-def _file(path: Path, kind: str) -> _Handler:
-    content = path.read_bytes()
+def _address(path: Path) -> str:
+    name = path.relative_to(PAGES).as_posix()
+    return "/" if name == "index.html" else f"/{name}"
+
+
+def _file(path: Path) -> _Handler:
+    content, kind = path.read_bytes(), _TYPES[path.suffix]
 
     async def answer(_request: Request) -> Response:
         return Response(content, media_type=kind)
@@ -164,6 +155,19 @@ async def _body(request: Request, kind: type[_Body]) -> _Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.DecodeError as error:
+        raise _NotUnderstood from error
+
+
+def _wanted(request: Request) -> dict[str, Any]:
+    """Read what kind of token is asked for, and for which offer alone."""
+    asked = request.query_params
+    return {"signed": asked.get("kind") == "signed", "bill": asked.get("offer")}
+
+
+def _bytes_of(heard: _Heard) -> bytes:
+    try:
+        return bytes.fromhex(heard.sound)
+    except ValueError as error:
         raise _NotUnderstood from error
 
 

@@ -108,6 +108,13 @@ LONG: Final = Form("long", 3, 13, 65, 192)
 FORMS: Final = (SHORT, NORMAL, LONG)
 
 
+def form_for(length: int, band: Band) -> Form:
+    """Give the quickest form for a payload; with the high band's fewer carriers the normal one instead of the short."""
+    if length > NORMAL.longest:
+        return LONG
+    return SHORT if band is AUDIBLE and length <= SHORT.longest else NORMAL
+
+
 def body_start(symbol: int) -> int:
     """Where the body of a symbol begins, in samples from the middle of the preamble."""
     half = PREAMBLE // 2

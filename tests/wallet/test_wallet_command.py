@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 from wallet_house import House, terminal_code
 
+from device.decode.files import read_recording
 from protocol import tokens
 from tillwave.commands.wallet import app
 from wallet.account import Account
@@ -59,10 +60,16 @@ def test_code_is_a_fresh_token_each_time(folder: str, tmp_path: Path) -> None:
     assert "▀" in run(app, ["code", folder]).stdout
 
 
-def test_sound_is_written(folder: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "size"),
+    [([], tokens.SHORT_BYTES), (["--signed"], tokens.SIGNED_BYTES), (["--high"], tokens.SHORT_BYTES)],
+)
+def test_sound_is_written(folder: str, tmp_path: Path, options: list[str], size: int) -> None:
     out = tmp_path / "token.wav"
-    assert run(app, ["sound", folder, str(out)]).exit_code == 0
-    assert out.read_bytes()[:4] == b"RIFF"
+    assert run(app, ["sound", folder, str(out), *options]).exit_code == 0
+    (heard,) = read_recording(out)
+    assert len(heard.raw) == size
+    assert tokens.is_wallet_token(heard.raw)
 
 
 def test_terminals_code_is_paid(folder: str, house: House) -> None:

@@ -1,47 +1,20 @@
-"""The page in a real Chromium: what it shows is decoded, what it plays is heard, what its camera sees is paid."""
+"""The page in a real Chromium: what it shows is decoded, what its camera sees is paid."""
 
-import io
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-import zxingcpp
-from PIL import Image
+from wallet_browser import CHROMIUM, read_screen, show_to_camera, wait_for_code
 from wallet_house import House, terminal_code
 
-from device.decode.acoustic import AcousticDecoder
 from protocol import tokens
 from wallet.account import Account
-from wallet.phone import Phone
 from wallet.ports import SystemClock
 from wallet.qr import png_of
 from wallet.server import WalletServer
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-)
-TAP = """
-const start = AudioBufferSourceNode.prototype.start;
-AudioBufferSourceNode.prototype.start = function (...when) {
-  window.played = { rate: this.buffer.sampleRate, samples: Array.from(this.buffer.getChannelData(0)) };
-  return start.apply(this, when);
-};
-"""
 
 pytestmark = [
     pytest.mark.browser,
@@ -54,72 +27,6 @@ Page, expect = playwright_api.Page, playwright_api.expect
 @pytest.fixture
 def clock() -> SystemClock:
     return SystemClock()
-
-
-@pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the file that the fake camera plays; a test films into it before it opens the scanner."""
-    path = tmp_path_factory.mktemp("camera") / "film.mjpeg"
-    show_to_camera(path, None)
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(film: Path) -> Iterator[object]:
-    with playwright_api.sync_playwright() as player:
-        flags = [*FLAGS, f"--use-file-for-fake-video-capture={film}"]
-        opened = player.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def server(account: Account) -> Iterator[WalletServer]:
-    phone = Phone(account)
-    with WalletServer(phone) as serving:
-        yield serving
-    phone.close()
-
-
-@pytest.fixture
-def open_page(browser, server: WalletServer) -> Iterator[Callable[..., Page]]:
-    contexts, problems = [], []
-
-    def open_one(address: str = "", locale: str = "en-GB", **options: object) -> Page:
-        size = {"width": 390, "height": 844}
-        context = browser.new_context(viewport=size, device_scale_factor=2, locale=locale, **options)
-        contexts.append(context)
-        context.add_init_script(TAP)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
-        page.goto(address or server.address)
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-def show_to_camera(film: Path, text: str | None) -> None:
-    picture = Image.new("RGB", (1280, 720), (170, 170, 170))
-    if text is not None:
-        code = Image.open(io.BytesIO(png_of(text))).convert("RGB")
-        picture.paste(code.resize((560, 560), Image.Resampling.NEAREST), (360, 80))
-    jpeg = io.BytesIO()
-    picture.save(jpeg, "JPEG", quality=90)
-    film.write_bytes(jpeg.getvalue() * 4)
-
-
-def read_screen(page: Page) -> list[str]:
-    return [code.text for code in zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())).convert("L"))]
-
-
-def wait_for_code(page: Page) -> None:
-    page.wait_for_selector("#code:not([hidden])")
-    page.wait_for_timeout(100)
 
 
 def test_code_on_the_screen_is_a_genuine_token(open_page: Callable[..., Page], account: Account) -> None:
@@ -173,21 +80,6 @@ def test_code_renews_itself_when_its_time_is_over(open_page: Callable[..., Page]
     wait_for_code(page)
     with page.expect_response("**/api/code?kind=short"):
         page.clock.run_for(31_000)
-
-
-def test_sound_of_the_page_is_heard_by_a_terminal(open_page: Callable[..., Page], account: Account) -> None:
-    page = open_page()
-    wait_for_code(page)
-    page.click("#sound")
-    expect(page.locator("#sound")).to_be_disabled()
-    expect(page.locator("#sound")).to_be_enabled(timeout=15_000)
-    played = page.evaluate("window.played")
-    samples = np.clip(np.array(played["samples"]), -1, 1)
-    assert np.abs(samples).max() > 0.5
-    decoder = AcousticDecoder(int(played["rate"]))
-    pcm = np.concatenate([samples * 32767, np.zeros(int(played["rate"]))]).astype(np.int16)
-    heard = decoder.feed(pcm)[0].payload
-    assert tokens.parse_short_token(heard).is_genuine(account.secret, None)
 
 
 def test_terminals_code_before_the_camera_is_paid(open_page: Callable[..., Page], film: Path, house: House) -> None:
@@ -262,7 +154,7 @@ def test_code_for_one_sale_is_bound_to_it(open_page: Callable[..., Page], house:
     page = open_page()
     wait_for_code(page)
     scan_by_typing(page, terminal_code(challenge))
-    with page.expect_response("**/api/code?kind=short"):
+    with page.expect_response("**/api/code?kind=short&offer=*"):
         page.click("#bind")
     page.wait_for_selector("#bound:not([hidden])")
     page.wait_for_timeout(200)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from wallet_house import House, terminal_code
 
 from protocol import tokens
+from protocol.emv_qr import MerchantDetails, build_dynamic_code
 from protocol.money import Money
 from wallet.account import Account
 from wallet.errors import NotPayable, Refused, Unintelligible, Unreachable
@@ -57,13 +58,11 @@ def test_signed_token_convinces_a_terminal_alone(phone: Phone, house: House, clo
 
 def test_bound_tokens_are_good_for_their_challenge_alone(phone: Phone, house: House, account: Account) -> None:
     offer = offer_of(house, phone)
-    phone.bind(offer)
-    short = tokens.parse_short_token(tokens.token_from_text(phone.payment_text()))
+    short = tokens.parse_short_token(tokens.token_from_text(phone.payment_text(offer=offer)))
     assert short.is_genuine(account.secret, offer.challenge.nonce)
     assert not short.is_genuine(account.secret, bytes(16))
-    assert tokens.parse_signed_token(tokens.token_from_text(phone.payment_text(signed=True))).bound
-    phone.bind(None)
-    assert not tokens.parse_short_token(phone.short_token()).bound
+    assert tokens.parse_signed_token(phone.token(signed=True, offer=offer)).bound
+    assert not tokens.parse_short_token(phone.token()).bound
 
 
 def test_terminals_code_is_read(phone: Phone, house: House) -> None:
@@ -100,6 +99,42 @@ def test_changed_amount_breaks_the_check_value(phone: Phone, house: House) -> No
 def test_no_text_breaks_the_scanner(text: str) -> None:
     with pytest.raises(NotPayable):
         Phone.scan(object.__new__(Phone), "000201" + text)
+
+
+@pytest.mark.parametrize("changes", [{"reference": "ponmlkjihgfedcba"}, {"terminal": "till-8"}, {"template": {}}])
+def test_code_that_contradicts_itself_cannot_be_paid(phone: Phone, house: House, changes: dict[str, object]) -> None:
+    challenge = house.open_sale()
+    said = {"reference": challenge.sale, "terminal": challenge.terminal, "template": challenge.template(), **changes}
+    merchant = MerchantDetails(name="Tea House", city="Shanghai", country="CN")
+    with pytest.raises(NotPayable):
+        phone.scan(build_dynamic_code(merchant=merchant, amount=Money(1230, "CNY"), **said))
+
+
+def test_challenge_that_was_heard_costs_what_settlement_says(phone: Phone, house: House) -> None:
+    challenge = house.open_sale(4200)
+    offer = phone.hear(challenge.to_sound())
+    assert offer == Offer(challenge, Money(4200, "CNY"), "Tea House")
+
+
+@pytest.mark.parametrize("sound", [b"", bytes(16), bytes(40), b"\x31" + bytes(26) + b"Till 1", b"\x31" + bytes(47)])
+def test_other_sounds_cannot_be_paid(phone: Phone, sound: bytes) -> None:
+    with pytest.raises(NotPayable, match="sound"):
+        phone.hear(sound)
+
+
+def test_sound_of_a_sale_that_is_over_is_refused(phone: Phone, house: House) -> None:
+    challenge = house.open_sale()
+    house.close_sale(challenge.sale)
+    with pytest.raises(Refused) as refused:
+        phone.hear(challenge.to_sound())
+    assert refused.value.reason == "unknown-sale"
+
+
+def test_nothing_is_offered_for_a_sound_while_settlement_is_away(house: House, account: Account) -> None:
+    away = Phone(unreachable(account), clock=SteppedClock(0))
+    with pytest.raises(Unreachable):
+        away.hear(house.open_sale().to_sound())
+    away.close()
 
 
 def test_settlement_vouches_for_the_amount(phone: Phone, house: House) -> None:

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from wallet_house import House, terminal_code
 
+from protocol import tokens
 from wallet.account import enrol
 from wallet.errors import BadSettings, Untrusted
 from wallet.phone import Phone
@@ -21,8 +22,8 @@ from wallet.server import Listening, WalletServer
 
 @pytest.fixture
 def page(phone: Phone) -> Iterator[WalletServer]:
-    with WalletServer(phone) as server:
-        yield server
+    with WalletServer(phone) as served:
+        yield served
 
 
 @pytest.fixture
@@ -67,6 +68,7 @@ def test_every_answer_is_guarded(caller: httpx.Client) -> None:
         policy = answer.headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
+        assert "microphone=(self)" in answer.headers["Permissions-Policy"]
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
@@ -90,6 +92,38 @@ def test_offer_is_scanned_and_paid(caller: httpx.Client, house: House) -> None:
     assert [payment["sale"] for payment in state["payments"]] == [offer["sale"]]
 
 
+def test_sound_of_a_terminal_is_an_offer(caller: httpx.Client, house: House) -> None:
+    challenge = house.open_sale()
+    offer = caller.post("/api/hear", json={"sound": challenge.to_sound().hex()}).json()
+    assert (offer["sale"], offer["amount"]["minor"], offer["merchant"]) == (challenge.sale, 1230, "Tea House")
+    wanted = {"offer": offer["offer"], "kind": "short"}
+    token = bytes.fromhex(caller.post("/api/sound", params=wanted).json()["token"])
+    assert house.present(house.open_sale(), token).reason == "bad-token"
+    token = bytes.fromhex(caller.post("/api/sound", params={**wanted, "kind": "signed"}).json()["token"])
+    assert house.present(challenge, token).verdict.name == "APPROVED"
+
+
+def test_sound_of_no_sale_is_refused(caller: httpx.Client, house: House) -> None:
+    challenge = house.open_sale()
+    house.close_sale(challenge.sale)
+    refused = caller.post("/api/hear", json={"sound": challenge.to_sound().hex()})
+    assert (refused.status_code, refused.json()["reason"]) == (409, "unknown-sale")
+
+
+def test_tokens_to_play_are_fresh_and_of_the_wanted_kind(caller: httpx.Client) -> None:
+    made = [bytes.fromhex(caller.post(f"/api/sound?kind={kind}").json()["token"]) for kind in ("short", "signed")]
+    assert [len(token) for token in made] == [tokens.SHORT_BYTES, tokens.SIGNED_BYTES]
+    assert caller.post("/api/sound?kind=short").json()["token"] != made[0].hex()
+
+
+def test_files_of_the_page_are_served_and_no_others(caller: httpx.Client) -> None:
+    kinds = {"/": "text/html", "/capture.js": "text/javascript", "/waveform/forms.js": "text/javascript"}
+    for path, kind in kinds.items():
+        assert caller.get(path).headers["Content-Type"].startswith(kind)
+    for path in ("/waveform/package.json", "/waveform/", "/../web.py", "/nothing.js"):
+        assert caller.get(path).status_code == 404
+
+
 def test_other_codes_are_no_offer(caller: httpx.Client) -> None:
     assert caller.post("/api/scan/picture", content=png_of("hello")).status_code == 422
     assert caller.post("/api/scan", json={"text": "hello"}).json()["problem"] == "not-payable"
@@ -102,12 +136,15 @@ def test_other_codes_are_no_offer(caller: httpx.Client) -> None:
         ("/api/pay", b'{"offer": 1}', 400),
         ("/api/pay", b'{"offer": "x", "amount": 1}', 400),
         ("/api/pay", b'{"offer": "x"}', 422),
-        ("/api/pay", b'{"offer": null}', 422),
-        ("/api/bind", b'{"offer": "x"}', 422),
+        ("/api/pay", b'{"offer": null}', 400),
+        ("/api/code?offer=x", b"", 422),
+        ("/api/sound?offer=x", b"", 422),
         ("/api/scan", b"x" * 9000, 413),
         ("/api/scan/picture", bytes(4 << 20), 413),
-        ("/api/sound?rate=1", b"", 400),
-        ("/api/sound", b"", 400),
+        ("/api/hear", b'{"sound": "3"}', 400),
+        ("/api/hear", b'{"sound": "hello"}', 400),
+        ("/api/hear", b'{"text": "31"}', 400),
+        ("/api/hear", b'{"sound": "31"}', 422),
     ],
 )
 def test_bad_requests_are_refused(caller: httpx.Client, path: str, body: bytes, status: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from device.decode.acoustic import AcousticDecoder
-from protocol.waveform.forms import AUDIBLE, HIGH, LONG, NORMAL, SHORT, Direction
+from protocol.waveform.forms import AUDIBLE, HIGH, LONG, NORMAL, SHORT, Direction, form_for
 from protocol.waveform.modulator import token
 from protocol.waveform.playing import played
 from protocol.waveform.receiver import TokenReceiver
@@ -90,6 +90,30 @@ def test_samples_are_those_of_python(tmp_path):
         expected = token(payload, form, band, direction)
         assert made.shape == expected.shape
         assert np.abs(made - expected).max() < 1e-9
+
+
+PLAYED = """
+import { writeFileSync } from "node:fs";
+const [folder, rate, file] = process.argv.slice(2);
+const [{ AUDIBLE, HIGH }, { formFor, played }] = await Promise.all(
+  ["forms", "playing"].map((name) => import(`file://${folder}/${name}.js`)));
+const forms = [AUDIBLE, HIGH].map((band) => Array.from({ length: 185 }, (_, n) => formFor(n + 8, band).name));
+console.log(JSON.stringify(forms));
+const samples = played(new Uint8Array(16).map((_, n) => n), formFor(16, HIGH), Number(rate), HIGH);
+writeFileSync(file, Buffer.from(samples.buffer));
+"""
+
+
+@pytest.mark.parametrize("rate", [48_000, 44_100, 96_000])
+def test_sound_at_the_rate_of_a_loudspeaker_is_that_of_python(tmp_path, rate):
+    program, file = tmp_path / "program.mjs", tmp_path / "played.f32"
+    program.write_text(PLAYED)
+    command = [NODE, program, WAVEFORM, str(rate), file]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert json.loads(done.stdout) == [[form_for(n, band).name for n in range(8, 193)] for band in (AUDIBLE, HIGH)]
+    made, expected = np.fromfile(file, np.float32), played(bytes(range(16)), NORMAL, rate, HIGH)
+    assert made.shape == expected.shape
+    assert np.abs(made - expected).max() < 1e-4
 
 
 def test_terminal_hears_the_page(tmp_path):

@@ -11,13 +11,15 @@ from pathlib import Path
 import httpx
 
 from keys.file import FileKey
-from protocol import ids
+from protocol import answers, ids
+from protocol.answers import Decision
 from protocol.emv_merchant import MerchantDetails, build_dynamic_code
 from protocol.money import Money
-from protocol.records import Action, ChallengeOpened, Result
+from protocol.records import Action, ChallengeOpened, Intent, Mode, Result
 from protocol.tokens import Challenge
 from settlement import accounts, ledger, offers, payments, reports, sales, splits
 from settlement.acquirers.house_wallet import SCHEME
+from settlement.charging import Charging, Heard
 from settlement.clock import Clock
 from settlement.config import BrokerSettings, HttpSettings, Settings, Splits
 from settlement.opening import office_of
@@ -131,6 +133,24 @@ class House:
             )
             payments.book(connection, self.office, payment, ())
         return sale
+
+    def present(self, challenge: Challenge, token: bytes, minor: int = 1230) -> Decision:
+        """Decide on a token as if the terminal of a challenge had got it in that sale."""
+        intent = Intent(
+            sale=challenge.sale,
+            attempt=new_id(),
+            amount=Money(minor, "CNY"),
+            scheme=SCHEME,
+            token=token,
+            mode=Mode.ONLINE,
+            coupons=(),
+            lines=(),
+            nonce=challenge.nonce,
+        )
+        heard = Heard(challenge.terminal, 1, self.office.clock.now_ms(), intent)
+        with self.store.writing() as connection:
+            sealed = Charging(self.office).take_intent(connection, heard)
+        return answers.open_answer(Decision, sealed, self.issuer.public_key)
 
     def give_coupon(self, label: str) -> str:
         with self.store.writing() as connection:

@@ -85,12 +85,19 @@ def show_code(
 
 
 @app.command()
-def sound(folder: Folder, out: Annotated[Path, typer.Argument(help="The WAV file to write.")]) -> None:
+def sound(
+    folder: Folder,
+    out: Annotated[Path, typer.Argument(help="The WAV file to write.")],
+    *,
+    signed: Annotated[bool, typer.Option(help="A token that is good where the counter is offline, too.")] = False,
+    high: Annotated[bool, typer.Option(help="At 15 to 19.5 kHz, which few people hear.")] = False,
+) -> None:
     """Make a payment token, good once and for 90 seconds, and write it as sound."""
     from wallet.sound import wav_of
 
     with _refusals(), _opened(folder) as phone:
-        out.write_bytes(wav_of(phone.short_token()))
+        token = phone.signed_token() if signed else phone.short_token()
+        out.write_bytes(wav_of(token, high=high))
 
 
 @app.command()
