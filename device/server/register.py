@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from device.payment.views import Desk
+from device.server.description import describe
 from device.server.desk_calls import CREATED, DeskCalls
 from device.server.live import Live
 from device.server.pairing import PAGE, Pairing
@@ -32,6 +33,7 @@ class RegisterSide:
         """Give the addresses that registers call."""
         return [
             Route("/register/pair", self._pair, methods=["POST"]),
+            Route("/register/openapi.json", _describe),
             Route("/register/status", self._status),
             Route("/register/payments", self._open_payment, methods=["POST"]),
             Route("/register/payments/{id:path}/cancel", self._cancel, methods=["POST"]),
@@ -96,3 +98,7 @@ class RegisterSide:
         if self._pairing.is_exhausted:
             raise Refusal(429, "too-many-keys", "too many wrong keys; wait a minute")
         raise Refusal(401, "not-paired", "pair this register first, and send its key as bearer")
+
+
+async def _describe(_request: Request) -> JSONResponse:
+    return JSONResponse(describe())
