@@ -230,7 +230,7 @@ def locked(name: str) -> dict[str, list[Requirement]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["lock", "build", "run", "test", "pi"])
+@pytest.mark.parametrize("name", ["lock", "build", "run", "test", "pi", "fuzz"])
 def test_everything_that_pip_takes_is_held_by_its_hash(name: str):
     text = (ROOT / f"requirements/{name}.txt").read_text()
     assert not re.search(r"^--|://", text, re.MULTILINE), "no index, no address: pip's own configuration decides"
@@ -246,6 +246,7 @@ def test_the_locks_hold_what_the_project_asks_for():
     wanted = {
         "run": run,
         "test": [*run, *extras["test"]],
+        "fuzz": [*run, *extras["fuzz"]],
         "pi": [*run, *extras["printer"], *extras["pi"]],
         "build": [*groups["build"], *document["build-system"]["requires"]],
         "lock": groups["lock"],
@@ -261,7 +262,7 @@ def test_the_locks_hold_what_the_project_asks_for():
             )
 
 
-@pytest.mark.parametrize("name", ["test", "pi"])
+@pytest.mark.parametrize("name", ["test", "pi", "fuzz"])
 def test_one_environment_can_serve_several_sets(name: str):
     run, other = locked("run"), locked(name)
     for package, pins in run.items():
