@@ -17,6 +17,7 @@ import msgspec
 from device.drivers.registry import KINDS
 from device.gs1.labels import COUNTRIES, check_layout
 from device.gs1.problems import BadLabel
+from device.lighting import LightingSettings
 from device.payment.classifying import SHAPES, CodeShape, MemberShape
 from device.payment.events import Timing
 from device.payment.pricing import GoodsRules
@@ -146,6 +147,7 @@ class Settings(_Section, frozen=True):
     checkout: CheckoutSettings = CheckoutSettings()
     offline: OfflineLimits = OfflineLimits()
     sound: SoundSettings = SoundSettings()
+    lighting: LightingSettings = LightingSettings()
     supervisors: tuple[SupervisorSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
     codes: tuple[CodeShape, ...] = SHAPES

@@ -13,7 +13,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from device.config import DeviceSettings
 from device.decode.scanned import ScannerDecoder
-from device.drivers.base import Button, Buzzer, Driver, Lamps, Microphone, Printer, Scan, Scanner, Speaker, Tamper
+from device.drivers.base import (
+    Aim,
+    Button,
+    Buzzer,
+    Driver,
+    Illumination,
+    Lamps,
+    Microphone,
+    Printer,
+    Scan,
+    Scanner,
+    Speaker,
+    Tamper,
+)
 from device.drivers.errors import DriverError
 from device.drivers.registry import make_driver
 from device.ports import Health, HealthState, Reading
@@ -76,6 +89,16 @@ class Devices:
     def lamps(self) -> list[Lamps]:
         """All sets of lamps."""
         return [driver for driver in self._drivers if isinstance(driver, Lamps)]
+
+    @property
+    def illuminations(self) -> list[Illumination]:
+        """All lamps that light codes."""
+        return [driver for driver in self._drivers if isinstance(driver, Illumination)]
+
+    @property
+    def aims(self) -> list[Aim]:
+        """All lights that show where to hold a code."""
+        return [driver for driver in self._drivers if isinstance(driver, Aim)]
 
     @property
     def buzzers(self) -> list[Buzzer]:

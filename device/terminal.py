@@ -14,6 +14,7 @@ from device.devices import Devices
 from device.feedback import Feedback
 from device.guide import Guide
 from device.identity import TerminalKeys, load_keys
+from device.lighting import Lighting
 from device.payment.classifying import Classifier
 from device.payment.counter import Counter
 from device.payment.goods import Catalogue
@@ -86,7 +87,11 @@ class Terminal:
         feedback.start(counter.view())
         counter.subscribe(feedback.follow)
         counter.subscribe(_at_a_new_sale(devices.rearm))
+        lighting = Lighting(devices.illuminations, devices.aims, self._settings.lighting)
+        lighting.follow(counter.view())
+        counter.subscribe(lighting.follow)
         counter.subscribe(self._guide.follow)
+        self._guide.subscribe(lighting.guided)
         await self._live(counter, uplink, pairing, devices)
 
     async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices) -> None:

@@ -34,6 +34,7 @@ FLOORS = (
     "device.listening",
     "device.watching",
     "device.guide",
+    "device.lighting",
     "device.feedback",
     "device.uplink",
     "device.server",
@@ -277,11 +278,14 @@ def pin_map() -> dict[str, tuple[int, int]]:
 
 def test_the_pin_map_is_what_the_driver_does():
     gpio = importlib.import_module("device.drivers.gpio")
+    light = importlib.import_module("device.drivers.gpio_light")
     lamps = gpio.LampsOptions()
     driver = {
         "lamp ready": lamps.ready,
         "lamp working": lamps.working,
         "lamp trouble": lamps.trouble,
+        "illumination": light.IlluminationOptions().pin,
+        "aim light": light.AimOptions().pin,
         "buzzer": gpio.BuzzerOptions().pin,
         "button": gpio.ButtonOptions().pin,
         "tamper": gpio.TamperOptions().pin,

@@ -220,6 +220,31 @@ class Lamps(Driver):
         """Set one lamp; returns at once."""
 
 
+class Illumination(Driver):
+    """A lamp that lights what is held before the camera."""
+
+    kind = "illumination"
+
+    @property
+    def dimmable(self) -> bool:
+        """Whether it knows more than on and off."""
+        return False
+
+    @abstractmethod
+    def shine(self, level: float) -> None:
+        """Shine so brightly from now on: 0 is off, 1 is all it has; returns at once. Counts before `start`, too."""
+
+
+class Aim(Driver):
+    """A small light beside the camera that shows where to hold a code, and whether it is seen."""
+
+    kind = "aim"
+
+    @abstractmethod
+    def show(self, light: Light) -> None:
+        """Light up, blink or go out; returns at once. Counts before `start`, too."""
+
+
 class Chime(Enum):
     """What the buzzer can say."""
 

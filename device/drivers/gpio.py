@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
-from device.drivers.base import Button, Buzzer, Chime, DriverOptions, Lamp, Lamps, Light, Tamper
+from device.drivers.base import Button, Buzzer, Chime, Driver, DriverOptions, Lamp, Lamps, Light, Tamper
 from device.drivers.errors import DeviceFailed, DriverUnsupported
 from device.drivers.keeper import Jobs, Keeper
 from device.ports import Health, HealthState
@@ -107,25 +107,20 @@ class GpioLamps(Lamps):
     def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._leds: dict[Lamp, Any] = {}
+        self._lights: dict[Lamp, Light] = {}
 
     def show(self, lamp: Lamp, light: Light) -> None:
-        """Set one lamp."""
+        """Set one lamp; what was set before the start is shown with it."""
+        self._lights[lamp] = light
         led = self._leds.get(lamp)
-        if led is None:
-            return
-        with _reported(self):
-            match light:
-                case Light.ON:
-                    led.on()
-                case Light.OFF:
-                    led.off()
-                case Light.BLINK:
-                    led.blink(_BLINK_S, _BLINK_S)
+        if led is not None:
+            with reported(self):
+                set_light(led, light)
 
     def _open(self) -> None:
         options = self._options
         pins = {Lamp.READY: options.ready, Lamp.WORKING: options.working, Lamp.TROUBLE: options.trouble}
-        with _opening(self.name), contextlib.ExitStack() as undo:
+        with opening(self.name), contextlib.ExitStack() as undo:
             from gpiozero import LED  # noqa: PLC0415  gpiozero costs 11 MB
 
             leds = {}
@@ -135,6 +130,8 @@ class GpioLamps(Lamps):
             undo.pop_all()
             self._leds = leds
         self._report(Health(HealthState.WORKING))
+        for lamp, light in tuple(self._lights.items()):
+            self.show(lamp, light)
 
     def _close(self) -> None:
         leds, self._leds = self._leds, {}
@@ -161,7 +158,7 @@ class GpioBuzzer(Buzzer):
 
     def _open(self) -> None:
         options = self._options
-        with _opening(self.name):
+        with opening(self.name):
             from gpiozero import DigitalOutputDevice, PWMOutputDevice  # noqa: PLC0415  gpiozero costs 11 MB
 
             kind = PWMOutputDevice if options.passive else DigitalOutputDevice
@@ -182,7 +179,7 @@ class GpioBuzzer(Buzzer):
 
     def _chime(self, chime: Chime) -> None:
         for hertz, on_s, off_s in _CHIMES[chime]:
-            with _reported(self):
+            with reported(self):
                 self._tone_on(hertz)
                 self._hushed.wait(on_s)
                 self._device.off()
@@ -209,7 +206,7 @@ class GpioButton(Button):
 
     def _open(self) -> None:
         options = self._options
-        with _opening(self.name):
+        with opening(self.name):
             from gpiozero import Button as PinButton  # noqa: PLC0415  gpiozero costs 11 MB
 
             factory = pin_factory(options.factory)
@@ -248,7 +245,7 @@ class GpioTamper(Tamper):
             with self._switch() as switch:
                 keeper.working()
                 while not keeper.stop.is_set():
-                    with _opening(self.name):
+                    with opening(self.name):
                         self._tell(is_open=not switch.value)
                     keeper.stop.wait(_LOOK_S)
         except (DeviceFailed, DriverUnsupported):
@@ -258,7 +255,7 @@ class GpioTamper(Tamper):
     @contextlib.contextmanager
     def _switch(self) -> Iterator[Any]:
         options = self._options
-        with _opening(self.name):
+        with opening(self.name):
             from gpiozero import DigitalInputDevice  # noqa: PLC0415  gpiozero costs 11 MB
 
             switch = DigitalInputDevice(
@@ -278,8 +275,19 @@ class GpioTamper(Tamper):
                 self._changed(is_open)
 
 
+def set_light(led: Any, light: Light) -> None:
+    """Let one of gpiozero's lights shine, blink or go out."""
+    match light:
+        case Light.ON:
+            led.on()
+        case Light.OFF:
+            led.off()
+        case Light.BLINK:
+            led.blink(_BLINK_S, _BLINK_S)
+
+
 @contextlib.contextmanager
-def _opening(device: str) -> Iterator[None]:
+def opening(device: str) -> Iterator[None]:
     """Turn what gpiozero and the libraries below it raise into our errors."""
     try:
         yield
@@ -291,7 +299,7 @@ def _opening(device: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _reported(driver: Lamps | Buzzer) -> Iterator[None]:
+def reported(driver: Driver) -> Iterator[None]:
     """Let a pin that fails in use become health, because nobody waits for the answer."""
     try:
         yield

@@ -19,7 +19,19 @@ import msgspec
 from device.drivers.base import Driver, DriverOptions
 from device.drivers.errors import DriverError, DriverUnsupported, UnknownDriver
 
-KINDS: Final = ("camera", "scanner", "microphone", "speaker", "lamps", "buzzer", "button", "tamper", "printer")
+KINDS: Final = (
+    "camera",
+    "scanner",
+    "microphone",
+    "speaker",
+    "lamps",
+    "illumination",
+    "aim",
+    "buzzer",
+    "button",
+    "tamper",
+    "printer",
+)
 """The words that a configuration may use as `kind`."""
 
 _GROUP: Final = "tillwave.drivers."

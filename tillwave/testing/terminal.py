@@ -19,6 +19,8 @@ _SIMULATED = (
     ("microphone", "mic"),
     ("speaker", "speaker"),
     ("lamps", "lamps"),
+    ("illumination", "illumination"),
+    ("aim", "aim"),
     ("buzzer", "buzzer"),
     ("button", "button"),
     ("tamper", "tamper"),

@@ -190,6 +190,19 @@ class Bench:
         history = self._history("lamps", lamps, forget=forget)["history"]
         return [(event["at_ms"], Lamp(event["lamp"]), Light(event["light"])) for event in history]
 
+    def illumination(self, *, illumination: str = "illumination") -> float:
+        """Tell how brightly the lamp shines now, 0 to 1."""
+        return float(self._history("illumination", illumination, forget=False)["now"]["level"])
+
+    def illumination_history(self, *, illumination: str = "illumination", forget: bool = False) -> list[float]:
+        """Tell every level that the lamp was set to, oldest first."""
+        history = self._history("illumination", illumination, forget=forget)["history"]
+        return [float(event["level"]) for event in history]
+
+    def aim(self, *, aim: str = "aim") -> Light:
+        """Tell what the light beside the camera does now."""
+        return Light(self._history("aim", aim, forget=False)["now"]["light"])
+
     def chimes(self, *, buzzer: str = "buzzer", forget: bool = False) -> list[Chime]:
         """Tell what the buzzer sounded, oldest first."""
         return [Chime(event["chime"]) for event in self._history("buzzer", buzzer, forget=forget)["history"]]

@@ -1,4 +1,4 @@
-"""The simulated lamps, buzzer, button and tamper switch: they remember what they did, and the bench presses them."""
+"""The simulated lamps, lights, buzzer, button and tamper switch: they remember what they did, and are pressed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from device.drivers.base import Button, Buzzer, Chime, DriverOptions, Lamp, Lamps, Light, Tamper
+from device.drivers.base import (
+    Aim,
+    Button,
+    Buzzer,
+    Chime,
+    DriverOptions,
+    Illumination,
+    Lamp,
+    Lamps,
+    Light,
+    Tamper,
+)
 from device.drivers.keeper import now_ms
 from device.drivers.simulated.control import Answer, Refused, Request
 from device.drivers.simulated.device import Common, Fault, SimulatedDevice, SimulatedOptions
@@ -74,17 +85,80 @@ class SimulatedLamps(_Remembering, Lamps):
         self._lights = dict.fromkeys(Lamp, Light.OFF)
 
     def show(self, lamp: Lamp, light: Light) -> None:
-        """Set one lamp."""
-        if not self._works():
+        """Set one lamp; what was set before the start is shown with it."""
+        if self._started and not self._works():
             return
         self._lights[lamp] = light
-        self._remember(lamp=lamp.value, light=light.value)
+        if self._started:
+            self._remember(lamp=lamp.value, light=light.value)
 
     def _end(self) -> None:
         self._lights = dict.fromkeys(Lamp, Light.OFF)
 
     def _now(self) -> dict[str, str]:
         return {lamp.value: (light if self.plugged else Light.OFF).value for lamp, light in self._lights.items()}
+
+
+class IlluminationOptions(SimulatedOptions, frozen=True, kw_only=True):
+    """Settings of the simulated lamp."""
+
+    dimmable: bool = True
+
+
+class SimulatedIllumination(_Remembering, Illumination):
+    """A lamp whose level the bench can see."""
+
+    Options = IlluminationOptions
+    _options: IlluminationOptions
+    faults: ClassVar[Mapping[str, Fault]] = {"dark": Fault("the lamp stays as it is, and says nothing")}
+
+    def __init__(self, name: str, options: DriverOptions) -> None:
+        super().__init__(name, options)
+        self._level = 0.0
+
+    @property
+    def dimmable(self) -> bool:
+        """As the settings say."""
+        return self._options.dimmable
+
+    def shine(self, level: float) -> None:
+        """Shine so brightly."""
+        if self._started and not self._works():
+            return
+        self._level = min(1.0, max(0.0, level)) if self.dimmable else float(level > 0)
+        if self._started:
+            self._remember(level=f"{self._level:.3f}")
+
+    def _end(self) -> None:
+        self._level = 0.0
+
+    def _now(self) -> dict[str, str]:
+        return {"level": f"{self._level if self.plugged else 0.0:.3f}"}
+
+
+class SimulatedAim(_Remembering, Aim):
+    """A light beside the camera that the bench can see."""
+
+    Options = SimulatedOptions
+    faults: ClassVar[Mapping[str, Fault]] = {"dark": Fault("the light stays as it is, and says nothing")}
+
+    def __init__(self, name: str, options: DriverOptions) -> None:
+        super().__init__(name, options)
+        self._light = Light.OFF
+
+    def show(self, light: Light) -> None:
+        """Light up, blink or go out."""
+        if self._started and not self._works():
+            return
+        self._light = light
+        if self._started:
+            self._remember(light=light.value)
+
+    def _end(self) -> None:
+        self._light = Light.OFF
+
+    def _now(self) -> dict[str, str]:
+        return {"light": (self._light if self.plugged else Light.OFF).value}
 
 
 class SimulatedBuzzer(_Remembering, Buzzer):

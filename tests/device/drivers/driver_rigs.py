@@ -16,9 +16,11 @@ from driver_stand import SLIP, CameraRig, MicrophoneRig, Rig, ScannerRig, Speake
 from gpiozero.pins.mock import MockFactory
 from PIL import Image
 from simulated_rigs import (
+    SimulatedAimRig,
     SimulatedButtonRig,
     SimulatedBuzzerRig,
     SimulatedCameraRig,
+    SimulatedIlluminationRig,
     SimulatedLampsRig,
     SimulatedMicrophoneRig,
     SimulatedPrinterRig,
@@ -238,6 +240,25 @@ class GpioLampsRig(PinRig):
         return bool(self.pins.pin(17).state)
 
 
+class GpioIlluminationRig(PinRig):
+    kind = "illumination"
+
+    def options(self) -> dict[str, Any]:
+        return super().options() | {"pwm": True}
+
+    def deliver(self) -> bool:
+        self.subject.shine(0.25)
+        return bool(self.pins.pin(12).state == 0.25)
+
+
+class GpioAimRig(PinRig):
+    kind = "aim"
+
+    def deliver(self) -> bool:
+        self.subject.show(Light.ON)
+        return bool(self.pins.pin(25).state)
+
+
 class GpioBuzzerRig(PinRig):
     kind = "buzzer"
 
@@ -376,6 +397,10 @@ RIGS: list[type[Rig]] = [
     SoundSpeakerRig,
     SimulatedLampsRig,
     GpioLampsRig,
+    SimulatedIlluminationRig,
+    GpioIlluminationRig,
+    SimulatedAimRig,
+    GpioAimRig,
     SimulatedBuzzerRig,
     GpioBuzzerRig,
     SimulatedButtonRig,

@@ -61,6 +61,22 @@ class SimulatedLampsRig(OnBench, Rig):
         return lamps == {Lamp.READY: Light.ON, Lamp.WORKING: Light.OFF, Lamp.TROUBLE: Light.BLINK}
 
 
+class SimulatedIlluminationRig(OnBench, Rig):
+    kind = "illumination"
+
+    def deliver(self) -> bool:
+        self.subject.shine(0.25)
+        return self.bench.illumination(illumination="rig") == 0.25
+
+
+class SimulatedAimRig(OnBench, Rig):
+    kind = "aim"
+
+    def deliver(self) -> bool:
+        self.subject.show(Light.BLINK)
+        return self.bench.aim(aim="rig") is Light.BLINK
+
+
 class SimulatedBuzzerRig(OnBench, Rig):
     kind = "buzzer"
 

@@ -65,6 +65,58 @@ def test_stopped_lamps_let_their_pins_go_and_ignore_orders(pins):
     assert lamps.health.state is HealthState.STOPPED
 
 
+def test_lamps_show_from_the_start_what_was_set_before(pins):
+    lamps = made("lamps")
+    lamps.show(Lamp.READY, Light.ON)
+    lamps.start()
+    assert pins.pin(17).state
+    lamps.stop()
+
+
+def test_lamp_for_codes_is_dimmed_by_pulses(pins):
+    lamp = made("illumination", pwm=True)
+    lamp.shine(0.5)
+    assert lamp.dimmable
+    lamp.start()
+    assert (pins.pin(12).state, pins.pin(12).frequency) == (0.5, 4000)
+    for level, shown in ((0.0, 0.0), (1.0, 1.0), (7.0, 1.0), (-1.0, 0.0)):
+        lamp.shine(level)
+        assert pins.pin(12).state == shown
+    lamp.shine(1.0)
+    lamp.stop()
+    assert pins.pin(12).function == "input"
+    lamp.shine(0.5)
+    assert lamp.health.state is HealthState.STOPPED
+
+
+def test_lamp_for_codes_that_cannot_be_dimmed_is_on_at_any_brightness(pins):
+    lamp = made("illumination", active_high=False)
+    lamp.start()
+    assert not lamp.dimmable
+    assert pins.pin(12).state
+    lamp.shine(0.1)
+    assert not pins.pin(12).state
+    lamp.shine(0.0)
+    assert pins.pin(12).state
+    lamp.stop()
+
+
+def test_aim_light_blinks(pins):
+    aim = made("aim")
+    aim.show(Light.BLINK)
+    aim.start()
+    assert wait_until(lambda: len(pins.pin(25).states) >= 4)
+    aim.show(Light.OFF)
+    assert wait_until(lambda: not pins.pin(25).state)
+    aim.stop()
+
+
+@pytest.mark.parametrize("options", [{"hertz": 0}, {"hertz": 1_000_000}, {"pin": 28}, {"brightness": 1}])
+def test_wrong_settings_of_the_lamp_for_codes_are_refused(options):
+    with pytest.raises(DriverError):
+        made("illumination", **options)
+
+
 def test_paid_chime_rises_on_a_passive_buzzer(pins):
     buzzer = made("buzzer", passive=True)
     buzzer.start()
