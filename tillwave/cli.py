@@ -17,6 +17,7 @@ from tillwave.commands import (
     provision,
     run,
     scan,
+    scanner,
     settle,
     simulate,
     status,
@@ -38,6 +39,7 @@ app.command("status", rich_help_panel=_TERMINAL)(status.status)
 app.command("pair", rich_help_panel=_TERMINAL)(pair.pair)
 app.add_typer(journal.app, name="journal", rich_help_panel=_TERMINAL)
 app.command("scan", rich_help_panel=_TERMINAL)(scan.scan)
+app.add_typer(scanner.app, name="scanner", rich_help_panel=_TERMINAL)
 app.add_typer(simulate.app, name="simulate", rich_help_panel=_TERMINAL)
 app.command("settle", rich_help_panel=_CENTRAL)(settle.settle)
 app.command("ledger", rich_help_panel=_CENTRAL)(ledger.ledger)

@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Annotated, Final
 
@@ -57,6 +57,11 @@ class HidPosScanner(Scanner):
         super().__init__(name, options)
         self._keeper: Keeper | None = None
         self._profile: Profile | None = None
+        self._tap: Callable[[bytes, bytes], None] = _nobody
+
+    def tap(self, seen: Callable[[bytes, bytes], None]) -> None:
+        """Call `seen(report, b"")` for what comes in, which may be payment tokens; set before `start`."""
+        self._tap = seen
 
     def _open(self) -> None:
         options = self._options
@@ -80,6 +85,7 @@ class HidPosScanner(Scanner):
             reports = [b""]
             while not keeper.stop.is_set():
                 for report in reports:
+                    self._tap(report, b"")
                     scans.feed(report, now_ms())
                 keeper.say(scans.trouble, place)
                 if scans.trouble:
@@ -173,3 +179,7 @@ def _translated(device: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise node_error(device, error, "tillwave") from error
+
+
+def _nobody(_received: bytes, _sent: bytes) -> None:
+    pass

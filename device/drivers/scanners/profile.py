@@ -127,13 +127,18 @@ class Profile(_Section, frozen=True):
 
 def find_profile(name: str, folder: str = "", device: str = "") -> Profile:
     """Read a profile by its name, from a mall's own folder first; raises UnknownProfile or BadProfile."""
+    return read_profile(profile_path(name, folder, device), device or name)
+
+
+def profile_path(name: str, folder: str = "", device: str = "") -> Path:
+    """Give the file of a profile; raises UnknownProfile, or BadProfile if the folder is not there."""
     who = device or name
     if _NAME.fullmatch(name) is None:
         raise UnknownProfile(who, f'"{name}" is not a name of a profile: use a-z, 0-9 and -')
     for place in _places(folder, who):
         path = place / f"{name}.toml"
         if path.is_file():
-            return read_profile(path, who)
+            return path
     known = ", ".join(profile_names(folder))
     raise UnknownProfile(who, f'there is no scanner profile "{name}"; known are: {known}')
 
