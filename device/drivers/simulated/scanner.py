@@ -15,9 +15,12 @@ from device.drivers.scans import ScanAssembler, ScanningOptions, text_framer
 from device.drivers.simulated.control import Answer, Refused, Request
 from device.drivers.simulated.device import Common, Fault, SimulatedDevice
 from device.drivers.simulated.line import Line
+from device.ports import HealthState
 
 _BABBLE_BYTES: Final = 512
 _BABBLE_PAUSE_MS: Final = 20
+_FLOODED: Final = b"6901234567892"
+_FLOOD_CODES: Final = 20
 _SUFFIX_SENT: Final = {"any": b"\r\n", "cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "tab": b"\t", "none": b""}
 
 
@@ -53,7 +56,8 @@ class SimulatedScanner(SimulatedDevice, Scanner):
     Options = ScannerOptions
     Requests = Common | Type
     faults: ClassVar[Mapping[str, Fault]] = {
-        "babble": Fault("sends bytes without end and without sense"),
+        "babble": Fault("sends bytes without end and without sense", HealthState.FAILED),
+        "flood": Fault("sends the same code without end", HealthState.FAILED),
         "deaf": Fault("sends nothing, and says nothing"),
     }
     _options: ScannerOptions
@@ -86,11 +90,14 @@ class SimulatedScanner(SimulatedDevice, Scanner):
         raise Refused("a scanner cannot do that")
 
     def _enqueue(self, request: Type) -> Answer:
-        suffix = _SUFFIX_SENT[self._options.suffix] if request.suffix is None else request.suffix
-        sent = self._options.prefix.encode() + request.aim.encode() + request.data + suffix
+        sent = self._on_the_line(request.aim, request.data, request.suffix)
         assert self._line is not None
         self._line.put(_Typing(_tear(sent, request.pieces), request.pause_ms))
         return {"at_ms": now_ms()}
+
+    def _on_the_line(self, aim: str, data: bytes, suffix: bytes | None = None) -> bytes:
+        end = _SUFFIX_SENT[self._options.suffix] if suffix is None else suffix
+        return self._options.prefix.encode() + aim.encode() + data + end
 
     def _type(self, typing: _Typing, stop: StopSignal) -> None:
         for number, piece in enumerate(typing.pieces):
@@ -106,6 +113,9 @@ class SimulatedScanner(SimulatedDevice, Scanner):
             return None
         if self.fault == "babble":
             self._scans.feed(secrets.token_bytes(_BABBLE_BYTES).translate(None, b"\r\n\t"), now_ms())
+            return _BABBLE_PAUSE_MS / 1000
+        if self.fault == "flood":
+            self._scans.feed(self._on_the_line("", _FLOODED) * _FLOOD_CODES, now_ms())
             return _BABBLE_PAUSE_MS / 1000
         self._scans.feed(b"", now_ms())
         return self._scans.seconds_to_wait(now_ms())

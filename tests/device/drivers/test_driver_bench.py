@@ -55,6 +55,20 @@ def test_babbling_scanner_delivers_nothing_and_works_when_mended(rig):
 
 
 @on("rig", [SimulatedScannerRig], indirect=True)
+def test_flooding_scanner_is_slowed_down_and_called_broken_until_it_is_mended(rig):
+    rig.bench.break_device("scanner", "rig", "flood")
+    assert rig.subject.health.state is HealthState.FAILED
+    assert wait_until(lambda: len(rig.delivered) > 40)
+    rig.bench.mend_device("scanner", "rig")
+    assert rig.subject.health.state is HealthState.WORKING
+    flooded = len(rig.delivered)
+    time.sleep(0.1)
+    rig.bench.type_barcode("690", scanner="rig")
+    assert wait_until(lambda: rig.delivered[-1].raw == b"690")
+    assert len(rig.delivered) < flooded + 30
+
+
+@on("rig", [SimulatedScannerRig], indirect=True)
 def test_code_typed_while_unplugged_is_lost(rig):
     rig.unplug()
     rig.bench.type_barcode("lost", scanner="rig")
