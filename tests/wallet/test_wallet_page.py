@@ -31,10 +31,9 @@ def clock() -> SystemClock:
 
 def test_code_on_the_screen_is_a_genuine_token(open_page: Callable[..., Page], account: Account) -> None:
     page = open_page()
-    wait_for_code(page)
+    text = wait_for_code(page)
     page.wait_for_selector("#balance .symbol")
     assert page.inner_text("#balance") == "¥128.50"
-    (text,) = read_screen(page)
     token = tokens.parse_short_token(tokens.token_from_text(text))
     assert token.is_genuine(account.secret, None)
     assert abs(token.made_s - time.time()) < tokens.FRESH_S
@@ -43,34 +42,24 @@ def test_code_on_the_screen_is_a_genuine_token(open_page: Callable[..., Page], a
 def test_offline_code_on_the_screen_convinces_a_terminal(open_page: Callable[..., Page], house: House) -> None:
     page = open_page()
     wait_for_code(page)
-    with page.expect_response("**/api/code?kind=signed"):
-        page.get_by_text("Offline code", exact=True).click()
-    page.wait_for_timeout(200)
-    (text,) = read_screen(page)
+    page.get_by_text("Offline code", exact=True).click()
+    text = wait_for_code(page, lambda text: text.startswith(tokens.SIGNED_PREFIX))
     token = tokens.parse_signed_token(tokens.token_from_text(text))
     token.check(house.issuer.public_key, None, int(time.time()))
 
 
 def test_code_is_renewed(open_page: Callable[..., Page]) -> None:
     page = open_page()
-    wait_for_code(page)
-    before = read_screen(page)
-    with page.expect_response("**/api/code?kind=short"):
-        page.click("#renew")
-    page.wait_for_timeout(200)
-    after = read_screen(page)
-    assert len(before) == len(after) == 1
-    assert before != after
+    before = wait_for_code(page)
+    page.click("#renew")
+    wait_for_code(page, lambda text: text != before)
 
 
 def test_code_renews_itself_when_the_phone_is_taken_up_again(open_page: Callable[..., Page]) -> None:
     page = open_page()
-    wait_for_code(page)
-    before = read_screen(page)
-    with page.expect_response("**/api/code?kind=short"):
-        wake(page)
-    page.wait_for_timeout(200)
-    assert read_screen(page) != before
+    before = wait_for_code(page)
+    wake(page)
+    wait_for_code(page, lambda text: text != before)
 
 
 def test_code_renews_itself_when_its_time_is_over(open_page: Callable[..., Page], server: WalletServer) -> None:
@@ -152,13 +141,11 @@ def test_foreign_code_is_refused_in_words(open_page: Callable[..., Page]) -> Non
 def test_code_for_one_sale_is_bound_to_it(open_page: Callable[..., Page], house: House, account: Account) -> None:
     challenge = house.open_sale()
     page = open_page()
-    wait_for_code(page)
+    before = wait_for_code(page)
     scan_by_typing(page, terminal_code(challenge))
-    with page.expect_response("**/api/code?kind=short&offer=*"):
-        page.click("#bind")
+    page.click("#bind")
     page.wait_for_selector("#bound:not([hidden])")
-    page.wait_for_timeout(200)
-    (text,) = read_screen(page)
+    text = wait_for_code(page, lambda text: text != before)
     assert tokens.parse_short_token(tokens.token_from_text(text)).is_genuine(account.secret, challenge.nonce)
 
 
@@ -175,13 +162,10 @@ def test_member_card_and_coupon_are_shown_as_codes(open_page: Callable[..., Page
     card, coupon = house.give_member_card(), house.give_coupon("5 off <b>")
     page = open_page()
     page.click("button[data-tab=cards]")
-    page.wait_for_selector("#member-code[src^=blob]")
-    page.wait_for_timeout(200)
-    assert read_screen(page) == [card]
+    assert wait_for_code(page) == card
     page.get_by_text("5 off <b>").click()
     page.wait_for_selector("#coupon[open]")
-    page.wait_for_timeout(400)
-    assert coupon in read_screen(page)
+    wait_for_code(page, lambda text: text == coupon)
 
 
 def test_language_and_theme_are_remembered(open_page: Callable[..., Page]) -> None:

@@ -28,8 +28,6 @@ pytestmark = [
 ]
 
 Page, expect = playwright_api.Page, playwright_api.expect
-PATIENCE_MS = 60_000
-"""For what goes at the speed of sound, on a machine that may be busy."""
 AT_RATE = """
 const Usual = window.AudioContext;
 window.AudioContext = class extends Usual {
@@ -94,7 +92,7 @@ def test_challenge_in_the_air_is_offered_and_paid_by_a_token_for_this_sale_alone
     page = open_page()
     page.wait_for_selector("#balance .symbol")
     page.click("#hear")
-    page.wait_for_selector("#offer[open]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#offer[open]")
     assert page.inner_text("#offer-amount") == "¥12.30"
     assert page.inner_text("#offer-merchant") == "Tea House"
     wait_for_closed_microphone(page)
@@ -109,7 +107,7 @@ def test_challenge_in_the_air_is_offered_and_paid_by_a_token_for_this_sale_alone
     second = heard_by_terminal(played_by(page)[-1])
     assert second != first
     assert house.present(challenge, second).verdict is Verdict.APPROVED
-    page.wait_for_selector("#result[open][data-verdict=approved]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#result[open][data-verdict=approved]")
     expect(page.locator("#bound")).to_be_hidden()
     assert not page.is_visible("#speaker")
 
@@ -122,7 +120,7 @@ def test_offline_token_for_a_challenge_in_the_air_convinces_its_terminal_alone(
     page = open_page(locale="zh-CN", script=AT_RATE.replace("RATE", "44100"))
     page.check("input[name=kind][value=signed]", force=True)
     page.click("#hear")
-    page.wait_for_selector("#offer[open]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#offer[open]")
     assert page.inner_text("#pay") == "声波支付 ¥\u00a012.30"
     token = tokens.parse_signed_token(play_offer(page))
     token.check(house.issuer.public_key, challenge.nonce, token.made_s)
@@ -134,7 +132,7 @@ def test_microphone_is_opened_without_what_pleases_voices(open_page: Callable[..
     play_to_microphone(ear, in_a_shop(None))
     page = open_page()
     page.click("#hear")
-    page.wait_for_selector("#hearer[data-state=listening]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#hearer[data-state=listening]")
     (wanted,) = page.evaluate("window.microphones.map(({ wanted }) => wanted)")
     assert [wanted[name] for name in ("echoCancellation", "noiseSuppression", "autoGainControl")] == [False] * 3
     page.click("#hearer [data-close]")
@@ -149,7 +147,7 @@ def test_sale_that_is_over_is_said_and_the_page_listens_on(
     play_to_microphone(ear, in_a_shop(challenge.to_sound()))
     page = open_page()
     page.click("#hear")
-    expect(page.locator("#hearer-state")).to_contain_text("This sale is over", timeout=PATIENCE_MS)
+    expect(page.locator("#hearer-state")).to_contain_text("This sale is over")
     assert page.evaluate("window.microphones[0].track.readyState") == "live"
     assert not page.is_visible("#offer")
 
@@ -171,10 +169,10 @@ def test_page_that_hears_nothing_says_so(
     page.clock.install()
     page.goto(server.address)
     page.click("#hear")
-    page.wait_for_selector("#hearer[data-state=listening]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#hearer[data-state=listening]")
     page.clock.fast_forward(13_000)
     said = "gives no sound at all" if is_muted else "Nothing heard yet"
-    expect(page.locator("#hearer-state")).to_contain_text(said, timeout=PATIENCE_MS)
+    expect(page.locator("#hearer-state")).to_contain_text(said)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +205,7 @@ def test_sound_that_waits_for_a_tap_is_said_and_then_played(
     open_page: Callable[..., Page], server: WalletServer, account: Account
 ) -> None:
     page = open_page("about:blank", script=UNTAPPED)
-    with page.expect_console_message(lambda said: said.text == "speaker problem", timeout=PATIENCE_MS):
+    with page.expect_console_message(lambda said: said.text == "speaker problem"):
         page.goto(server.address)
     expect(page.locator("#speaker-state")).to_contain_text("until you tap")
     page.click("#speak")
@@ -243,7 +241,7 @@ def play_offer(page: Page) -> bytes:
 
 
 def heard_out(page: Page) -> None:
-    page.wait_for_selector("#speaker[data-state=waiting]", timeout=PATIENCE_MS)
+    page.wait_for_selector("#speaker[data-state=waiting]")
 
 
 def heard_by_terminal(played: Played) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import time
 import wave
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -31,6 +32,8 @@ FLAGS = (
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 )
+PATIENCE_MS = 60_000
+"""For a machine that is busy with other things."""
 PHONE = {"width": 390, "height": 844}
 EAR_HZ = 48_000
 TAP = """
@@ -58,6 +61,7 @@ def chromium(film: Path, ear: Path) -> Iterator[object]:
     """Start a browser whose camera and microphone read these files anew each time they are opened."""
     from playwright import sync_api  # noqa: PLC0415 only those who have it
 
+    sync_api.expect.set_options(timeout=PATIENCE_MS)
     files = [f"--use-file-for-fake-video-capture={film}", f"--use-file-for-fake-audio-capture={ear}"]
     with sync_api.sync_playwright() as player:
         opened = player.chromium.launch(executable_path=str(CHROMIUM), args=[*FLAGS, *files])
@@ -75,7 +79,7 @@ def pages(browser, home: str) -> Iterator[Callable[..., object]]:
         contexts.append(context)
         context.add_init_script(TAP + script)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
         page.goto(address or home)
@@ -131,7 +135,10 @@ def read_screen(page) -> list[str]:
     return [code.text for code in zxingcpp.read_barcodes(Image.open(io.BytesIO(page.screenshot())).convert("L"))]
 
 
-def wait_for_code(page) -> None:
-    """Wait until the payment code is drawn."""
-    page.wait_for_selector("#code:not([hidden])")
-    page.wait_for_timeout(100)
+def wait_for_code(page, wanted: Callable[[str], bool] = bool) -> str:
+    """Wait until a code that is wanted is on the screen, and give its text."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not (found := [text for text in read_screen(page) if wanted(text)]):
+        assert time.monotonic() < deadline, "no such code is drawn"
+        page.wait_for_timeout(50)
+    return found[0]

@@ -5,7 +5,8 @@ import { pause } from "/page.js";
 import { NATIVE_HZ } from "/waveform/forms.js";
 import { formFor, played } from "/waveform/playing.js";
 
-const RATES = [44100, NATIVE_HZ];
+// Carries both bands; receivers cut sound into fiftieths of a second.
+const fits = (rateHz) => rateHz >= 44100 && rateHz % 50 === 0;
 const PATIENCE_MS = 5000;
 const SLACK_MS = 15000;
 // Loudspeakers wake up late, and contexts end early.
@@ -16,7 +17,7 @@ const TAIL_S = 0.4;
 export function openAudio() {
   try {
     const usual = new AudioContext({ latencyHint: "playback" });
-    if (RATES.includes(usual.sampleRate)) return usual;
+    if (fits(usual.sampleRate)) return usual;
     closeAudio(usual);
     return new AudioContext({ latencyHint: "playback", sampleRate: NATIVE_HZ });
   } catch (error) {
