@@ -82,7 +82,7 @@ def parse_certificate(data: bytes) -> x509.Certificate:
     read = x509.load_pem_x509_certificate if data.startswith(_PEM_BEGINS) else x509.load_der_x509_certificate
     try:
         return read(data)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise CertificateUnusable("this is not an X.509 certificate") from error
 
 

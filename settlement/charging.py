@@ -161,7 +161,14 @@ class Charging:
             payer=charge.payer,
             amount=intent.amount,
             state=State.PAID if charge.verdict is Verdict.APPROVED else State.LOST,
-            terms=splits.make_terms(self._office.settings, heard.terminal, intent.guide, fundings, intent.scheme),
+            terms=splits.make_terms(
+                self._office.settings,
+                heard.terminal,
+                intent.guide,
+                fundings,
+                intent.scheme,
+                attribution=intent.attribution,
+            ),
             offline=intent.mode is Mode.OFFLINE,
             reason=charge.reason,
         )
@@ -185,4 +192,5 @@ def _is_sane(intent: Intent) -> bool:
     """Tell whether names and token are such as may be kept."""
     names = (intent.guide or "", intent.member or "", intent.scheme)
     is_named = all(is_name(name) for name in names)
+    is_named = is_named and (intent.attribution is None or ids.is_name(intent.attribution))
     return is_named and len(intent.token) > 0 and (not intent.nonce or len(intent.nonce) == tokens.NONCE_BYTES)

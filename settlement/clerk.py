@@ -128,7 +128,8 @@ class Clerk:
         if closed.result is not Result.PAID:
             decided = self._undoing.reverse_orders(connection, terminal, closed.sale)
         elif not payments.of_sale(connection, terminal, closed.sale) and closed.amount.minor == 0:
-            payments.book_coupons(connection, self._office, terminal, closed.sale, slot.guide if slot else None)
+            guide, attribution = (slot.guide, slot.attribution) if slot else (None, None)
+            payments.book_coupons(connection, self._office, terminal, closed.sale, guide=guide, attribution=attribution)
         offers.release(connection, terminal, closed.sale)
         return decided
 
@@ -151,4 +152,5 @@ class Clerk:
 def _is_sane(opened: ChallengeOpened) -> bool:
     """Tell whether phones may pay for a challenge at all."""
     names = (opened.guide or "", opened.member or "")
-    return ids.is_id(opened.sale) and len(opened.nonce) == NONCE_BYTES and all(is_name(name) for name in names)
+    is_named = all(is_name(name) for name in names) and (opened.attribution is None or ids.is_name(opened.attribution))
+    return ids.is_id(opened.sale) and len(opened.nonce) == NONCE_BYTES and is_named

@@ -32,6 +32,7 @@ guide = 200
 mall = 200
 third = 100
 third_party = "Riverside Charity"     # without it the third party's share goes to the merchant
+partners = ["tea-blog"]                # or to one of these, if a split code such as TWS:TEA-BLOG was shown
 
 [splits.limits.guide]                 # also for platform, store, mall and third; minor units
 fixed = 50                            # for each payment, on top of the share
@@ -145,6 +146,8 @@ class Splits(_Table, frozen=True, kw_only=True):
     mall: BasisPoints = 0
     third: BasisPoints = 0
     third_party: Name | None = None
+    partners: tuple[Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,20}$")], ...] = ()
+    """Whom split codes may name as who brought the shopper."""
     limits: dict[Literal["platform", "store", "guide", "mall", "third"], Limits] = {}
 
 

@@ -7,6 +7,7 @@ discount is larger than what is due.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from settlement.office import Office
 from settlement.splits import COUPON_FUNDING, MERCHANT, Funding, account_of
 from settlement.tables import coupons, members, reservations
 
+_SHORTEST_CARD, _LONGEST_CARD = 8, 40
+_CARD_DOMAIN = b"tillwave member card 1"
 _DAY_MS = 86_400_000
 _MINUTE_MS = 60_000
 
@@ -55,6 +58,11 @@ def coupon_text(coupon: str) -> str:
     return tokens.COUPON_PREFIX + coupon.upper()
 
 
+def red_packet_text(coupon: str) -> str:
+    """Write a coupon as the text of a red packet's code."""
+    return tokens.RED_PACKET_PREFIX + coupon.upper()
+
+
 def member_text(member: str) -> str:
     """Write a member card as the text of a code."""
     return tokens.MEMBER_PREFIX + member.upper()
@@ -81,13 +89,33 @@ def issue_coupon(connection: Connection, office: Office, terms: CouponTerms, own
     return coupon
 
 
+def is_card(number: str) -> bool:
+    """Tell whether a text can be the number of a card that another issuer made."""
+    return number.isascii() and number.isalnum() and _SHORTEST_CARD <= len(number) <= _LONGEST_CARD
+
+
+def member_of_card(number: str) -> str:
+    """Give the member id that belongs to the number of another issuer's card; the number itself is not kept."""
+    return ids.make_id(hashlib.sha256(_CARD_DOMAIN + number.encode()).digest()[: ids.ID_BYTES])
+
+
 def issue_member(
-    connection: Connection, office: Office, name: str, basis_points: int, owner: bytes | None = None
+    connection: Connection,
+    office: Office,
+    name: str,
+    basis_points: int,
+    owner: bytes | None = None,
+    *,
+    card: str = "",
 ) -> str:
-    """Make a member card; gives its id."""
+    """Make a member card, or take in the one of another issuer with number `card`; gives its id."""
+    if card and not is_card(card):
+        raise Refused("bad-member", f"the number of a card is {_SHORTEST_CARD} to {_LONGEST_CARD} letters and digits")
     if not 0 <= basis_points < WHOLE:
         raise Refused("bad-member", "a member price takes 0 to 9999 basis points off")
-    member = ids.make_id(secrets.token_bytes(ids.ID_BYTES))
+    member = member_of_card(card) if card else ids.make_id(secrets.token_bytes(ids.ID_BYTES))
+    if connection.execute(select(members).where(members.c.member == member)).one_or_none() is not None:
+        raise Refused("bad-member", "this card belongs to a member already")
     values = {"name": name, "basis_points": basis_points, "owner": owner, "issued_ms": office.clock.now_ms()}
     connection.execute(members.insert().values(member=member, **values))
     return member
@@ -95,7 +123,7 @@ def issue_member(
 
 def answer_coupon(connection: Connection, office: Office, terminal: str, question: CouponQuestion) -> CouponAnswer:
     """Say what a coupon is worth for a sale, and reserve it; or why not."""
-    coupon = _id_of(question.code, tokens.COUPON_PREFIX)
+    coupon = _coupon_of(question.code)
     row = connection.execute(select(coupons).where(coupons.c.coupon == coupon)).one_or_none()
     reason = "unknown-coupon" if row is None else _coupon_objection(connection, office, terminal, question, row)
     if row is None or reason:
@@ -111,7 +139,7 @@ def answer_coupon(connection: Connection, office: Office, terminal: str, questio
 
 def answer_member(connection: Connection, question: MemberQuestion) -> MemberAnswer:
     """Say whose card it is."""
-    member = _id_of(question.code, tokens.MEMBER_PREFIX)
+    member = _member_of(question.code)
     row = connection.execute(select(members).where(members.c.member == member)).one_or_none()
     if row is None:
         return MemberAnswer(member=member, name="", discount_basis_points=0, reason="unknown-member")
@@ -162,8 +190,19 @@ def _id_of(code: str, prefix: str) -> str:
     return name if ids.is_id(name) else ""
 
 
+def _coupon_of(code: str) -> str:
+    """Give the id of a coupon or red packet; empty when the text is none."""
+    is_red_packet = code.startswith(tokens.RED_PACKET_PREFIX)
+    return _id_of(code, tokens.RED_PACKET_PREFIX if is_red_packet else tokens.COUPON_PREFIX)
+
+
+def _member_of(code: str) -> str:
+    """Give the id of a member by the text of a card, of the house or of another issuer; empty when it is none."""
+    return _id_of(code, tokens.MEMBER_PREFIX) or (member_of_card(code) if is_card(code) else "")
+
+
 def _of_sale(connection: Connection, terminal: str, sale: str, presented: Sequence[str]) -> list[Row[Any]]:
-    wanted = {_id_of(code, tokens.COUPON_PREFIX) for code in presented}
+    wanted = {_coupon_of(code) for code in presented}
     query = select(coupons, reservations.c.discount).select_from(coupons.join(reservations))
     query = query.where(reservations.c.terminal == terminal, reservations.c.sale == sale)
     rows = connection.execute(query.where(coupons.c.coupon.in_(wanted)).order_by(coupons.c.coupon)).all()

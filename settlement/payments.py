@@ -141,10 +141,19 @@ def totals(connection: Connection, terminal: str, first: int, last: int) -> tupl
     )
 
 
-def book_coupons(connection: Connection, office: Office, terminal: str, sale: str, guide: str | None) -> None:
+def book_coupons(
+    connection: Connection,
+    office: Office,
+    terminal: str,
+    sale: str,
+    *,
+    guide: str | None,
+    attribution: str | None,
+) -> None:
     """Book and redeem the coupons of a sale that they paid alone."""
     coupons = offers.reserved(connection, terminal, sale)
-    terms = splits.make_terms(office.settings, terminal, guide, offers.fundings(connection, terminal, sale, coupons))
+    fundings = offers.fundings(connection, terminal, sale, coupons)
+    terms = splits.make_terms(office.settings, terminal, guide, fundings, attribution=attribution)
     legs = splits.pay_legs(terms, "", 0)
     if any(legs.values()):
         entry = ledger.Entry(

@@ -175,7 +175,9 @@ class PhoneDesk:
             payer=charge.payer,
             amount=order.amount,
             state=State.PAID,
-            terms=splits.make_terms(self._office.settings, order.terminal, sale.guide, fundings, SCHEME),
+            terms=splits.make_terms(
+                self._office.settings, order.terminal, sale.guide, fundings, SCHEME, attribution=sale.attribution
+            ),
         )
         payments.book(connection, self._office, payment, sale.coupons)
 

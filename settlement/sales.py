@@ -27,6 +27,7 @@ class Sale:
     amount: Money | None
     coupons: tuple[str, ...]
     guide: str | None
+    attribution: str | None
 
 
 def find(connection: Connection, terminal: str, sale: str) -> Sale | None:
@@ -43,6 +44,7 @@ def find(connection: Connection, terminal: str, sale: str) -> Sale | None:
         amount=None if row.minor is None else Money(row.minor, row.currency),
         coupons=tuple(json.loads(row.coupons)) if row.coupons else (),
         guide=row.guide,
+        attribution=row.attribution,
     )
 
 
@@ -63,6 +65,7 @@ def open_challenge(connection: Connection, terminal: str, number: int, opened: C
             "coupons": json.dumps(opened.coupons),
             "member": opened.member,
             "guide": opened.guide,
+            "attribution": opened.attribution,
         }
         _put(connection, terminal, opened.sale, values)
 

@@ -1,7 +1,8 @@
 """How one payment is shared: six parties, in hundredths of a percent, frozen into the terms of each payment.
 
 A share without its party goes to the merchant: the guide's when no clerk signed in, the store's when the terminal
-stands in none, the third party's when the settings name none. Shares follow the largest remainder (`money.allocate`);
+stands in none, the third party's when the settings name none, and no partner of theirs brought the shopper. Shares
+follow the largest remainder (`money.allocate`);
 then limits hold: a party gets nothing of a payment below its minimum, its fixed part on top, and no more than its cap.
 The merchant has the rest, and pays the fees of acquirer and platform out of it, rounded half up. Nothing goes below
 zero: fixed parts and fees end, in the order of the parties, where the merchant's part ends.
@@ -75,9 +76,18 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_terms(
-    settings: Settings, terminal: str, guide: str | None, fundings: tuple[Funding, ...], scheme: str = ""
+    settings: Settings,
+    terminal: str,
+    guide: str | None,
+    fundings: tuple[Funding, ...],
+    scheme: str = "",
+    *,
+    attribution: str | None = None,
 ) -> Terms:
-    """Freeze the rule for one payment at a terminal; without a scheme nobody charges a fee."""
+    """Freeze the rule for one payment at a terminal; without a scheme nobody charges a fee.
+
+    The third party is the partner who brought the shopper, if the rule names one such.
+    """
     rule = settings.splits
     merchant = settings.merchant_of(terminal)
     limits = {str(party): bounds for party, bounds in rule.limits.items()}
@@ -86,7 +96,7 @@ def make_terms(
         STORE: (_named(STORE, settings.store_of(terminal)), rule.store),
         GUIDE: (_named(GUIDE, guide), rule.guide),
         MALL: (MALL, rule.mall),
-        THIRD: (_named(THIRD, rule.third_party), rule.third),
+        THIRD: (_named(THIRD, attribution if attribution in rule.partners else rule.third_party), rule.third),
     }
     shares = [
         _share(account, part, limits.get(party, Limits()))

@@ -106,8 +106,19 @@ class Store:
             if version is None:
                 tables.metadata.create_all(connection)
                 connection.execute(tables.schema.insert().values(version=tables.SCHEMA_VERSION))
-            elif version != tables.SCHEMA_VERSION:
+            elif version > tables.SCHEMA_VERSION:
                 raise StoreUnusable(f"{self._name} has version {version}, and this program needs another")
+            elif version < tables.SCHEMA_VERSION:
+                _upgrade(connection, version)
+
+
+def _upgrade(connection: Connection, version: int) -> None:
+    """Lead a database of an older version to this one, in the transaction that found it."""
+    tables.metadata.create_all(connection)
+    for step in range(version + 1, tables.SCHEMA_VERSION + 1):
+        for statement in tables.UPGRADES[step]:
+            connection.execute(sqlalchemy.text(statement))
+    connection.execute(tables.schema.update().values(version=tables.SCHEMA_VERSION))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -18,7 +18,9 @@ from sqlalchemy import (
     event,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+UPGRADES = {2: ("ALTER TABLE sales ADD COLUMN attribution VARCHAR(20)",)}
+"""What leads from the version before to each; tables that are missing are made without being named here."""
 
 metadata = MetaData()
 
@@ -98,6 +100,7 @@ sales = Table(
     Column("coupons", String, nullable=False, default=""),
     Column("member", String(64)),
     Column("guide", String(64)),
+    Column("attribution", String(20)),
 )
 """Sales that a terminal spoke of: the newest challenge of each, and its result once it is closed."""
 

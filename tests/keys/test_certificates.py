@@ -125,6 +125,13 @@ def test_no_bytes_break_the_reader(data):
         parse_certificate(data)
 
 
+def test_a_certificate_of_no_known_version_is_unusable(issuer):
+    data = issuer.certificate.public_bytes(Encoding.DER)
+    assert data.count(b"\xa0\x03\x02\x01\x02") == 1
+    with pytest.raises(CertificateUnusable):
+        parse_certificate(data.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x33"))
+
+
 def test_a_fingerprint_can_be_read_aloud(issuer):
     groups = write_fingerprint(issuer.certificate).split()
     assert len(groups) == 16

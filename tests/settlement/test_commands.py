@@ -94,9 +94,12 @@ def test_coupons_and_cards_are_issued(town: Town, config: Path) -> None:
     assert len(tell(coupon.app, *words, "--for", "Li Wei", *place)["codes"]) == 2
     assert run(coupon.app, "issue", "10 %", "--percent", "10", *place).stdout.startswith("TWC:")
     assert tell(coupon.app, "member", "Li Wei", "--percent", "5", *place)["codes"][0].startswith("TWM:")
+    assert run(coupon.app, "issue", "Good luck", "--percent", "1", "--red-packet", *place).stdout.startswith("TWR:")
+    card = ("member", "Mei", "--card", "100000000000000001")
+    assert tell(coupon.app, *card, *place)["codes"] == ["100000000000000001"]
     listed = tell(coupon.app, "list", *place)
-    assert sorted(entry["minor"] for entry in listed["coupons"]) == [0, 500, 500]
-    assert listed["members"][0]["basis_points"] == 500
+    assert sorted(entry["minor"] for entry in listed["coupons"]) == [0, 0, 500, 500]
+    assert sorted(entry["basis_points"] for entry in listed["members"]) == [0, 500]
     assert "10 %" in run(coupon.app, "list", *place).stdout
     assert len(tell(account.app, "show", "Li Wei", *place)["coupons"]) == 2
     for wrong in ((), ("--amount", "5", "--percent", "10")):

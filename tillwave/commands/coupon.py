@@ -34,6 +34,7 @@ def issue(
     funder: Annotated[str, typer.Option(help="Who pays: merchant, platform or brand.")] = "merchant",
     days: Annotated[int, typer.Option(min=0, help="How long it is good; 0 for ever.")] = 0,
     count: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 1,
+    red_packet: Annotated[bool, typer.Option(help="Print them as red packets.")] = False,
     owner: Owner = "",
     json: Json = False,
 ) -> None:
@@ -56,7 +57,8 @@ def issue(
             issued = [
                 offers.issue_coupon(connection, office, terms, wallet.alias if wallet else None) for _ in range(count)
             ]
-    _print_codes([offers.coupon_text(coupon) for coupon in issued], json=json)
+    text_of = offers.red_packet_text if red_packet else offers.coupon_text
+    _print_codes([text_of(coupon) for coupon in issued], json=json)
 
 
 @app.command()
@@ -65,6 +67,7 @@ def member(
     config: SettlementConfig = SETTLEMENT_CONFIG,
     *,
     percent: Annotated[int, typer.Option(min=0, max=99, help="What the member price takes off.")] = 0,
+    card: Annotated[str, typer.Option(help="The number of a card that another issuer made.")] = "",
     owner: Owner = "",
     json: Json = False,
 ) -> None:
@@ -75,8 +78,9 @@ def member(
         wallet = wallet_of(store, owner) if owner else None
         with store.writing() as connection:
             basis_points = percent * _BASIS_POINTS_A_PERCENT
-            card = offers.issue_member(connection, office, name, basis_points, wallet.alias if wallet else None)
-    _print_codes([offers.member_text(card)], json=json)
+            owner_alias = wallet.alias if wallet else None
+            issued = offers.issue_member(connection, office, name, basis_points, owner_alias, card=card)
+    _print_codes([card or offers.member_text(issued)], json=json)
 
 
 @app.command("list")
