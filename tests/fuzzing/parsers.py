@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from outside import first_messages, json_body
+from scanner_parsers import SCANNER_PARSERS
 
 from device.decode import camera_wire, scanned, symbologies
 from device.drivers.base import Scan
@@ -150,4 +151,5 @@ PARSERS = (
     Parser("certificate", parse_certificate, (CertificateUnusable,), MESSAGES["certificate"]),
     Parser("register's request", json_body, (Refusal,), MESSAGES["request"]),
     Parser("line of the camera", camera_lines, (camera_wire.WireError,), CAMERA),
+    *(Parser(*parser) for parser in SCANNER_PARSERS),
 )
