@@ -187,10 +187,10 @@ def simulate(token: np.ndarray, second: np.ndarray | None, cell: Cell, rng: np.r
     ppm = cell.clock_ppm + rng.uniform(-40, 40)
     length = round(len(token) * (1 + ppm * 1e-6))
     mix = np.zeros(lead + length + int(0.6 * RATE))
-    _add(mix, _through(token, cell, ppm, rng), lead)
+    add(mix, through(token, cell, ppm, rng), lead)
     if second is not None and cell.second_phone_db is not None:
         offset = lead + int(rng.uniform(-0.6, 0.6) * length)
-        _add(mix, _through(second, cell, rng.uniform(-40, 40), rng) * 10 ** (cell.second_phone_db / 20), max(0, offset))
+        add(mix, through(second, cell, rng.uniform(-40, 40), rng) * 10 ** (cell.second_phone_db / 20), max(0, offset))
     mix += NOISES[cell.noise](len(mix), rng) * 10 ** (-cell.snr_db / 20)
     limit = 10 ** (cell.clip_dbfs / 20)
     mix = np.clip(mix * 10 ** (cell.level_dbfs / 20), -limit, limit)
@@ -200,7 +200,7 @@ def simulate(token: np.ndarray, second: np.ndarray | None, cell: Cell, rng: np.r
     return Capture(np.clip(np.rint(mix * 32768), -32768, 32767).astype(np.int16), end)
 
 
-def _through(token: np.ndarray, cell: Cell, ppm: float, rng: np.random.Generator) -> np.ndarray:
+def through(token: np.ndarray, cell: Cell, ppm: float, rng: np.random.Generator) -> np.ndarray:
     """Muted ends, soft clipping, clock, loudspeaker, room; mean power 1 over the air time."""
     samples = np.tanh(token / np.abs(token).max()) / np.tanh(1)
     samples[: int(cell.head_cut_s * RATE)] = 0
@@ -290,7 +290,8 @@ def _convolved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.fft.irfft(np.fft.rfft(first, size) * np.fft.rfft(second, size), size)[:length]
 
 
-def _add(target: np.ndarray, samples: np.ndarray, start: int) -> None:
+def add(target: np.ndarray, samples: np.ndarray, start: int) -> None:
+    """Add samples from a place on; what reaches beyond the end is left out."""
     count = min(len(samples), len(target) - start)
     target[start : start + count] += samples[:count]
 

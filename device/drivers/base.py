@@ -190,6 +190,10 @@ class Speaker(Driver):
     def play(self, samples: np.ndarray, rate_hz: int) -> None:
         """Play float samples in [-1, 1] after what is playing now, and return at once."""
 
+    @abstractmethod
+    def hush(self) -> None:
+        """Break off what is playing, forget what waits, and return at once."""
+
 
 class Lamp(Enum):
     """The three lamps of a terminal."""

@@ -44,13 +44,21 @@ class SoundSpeaker(Speaker):
     def __init__(self, name: str, options: DriverOptions) -> None:
         super().__init__(name, options)
         self._sound: Any = None
-        self._jobs: Jobs[tuple[np.ndarray, int]] | None = None
+        self._jobs: Jobs[tuple[np.ndarray, int, int]] | None = None
         self._keeper: Keeper | None = None
+        self._breath = 0
+        """Rises when everything so far is to be broken off."""
 
     def play(self, samples: np.ndarray, rate_hz: int) -> None:
         """Play after what is playing now, and return at once; what does not fit into the queue is dropped."""
-        if self._jobs is not None and not self._jobs.put((samples, rate_hz)):
+        if self._jobs is not None and not self._jobs.put((samples, rate_hz, self._breath)):
             self._report(Health(HealthState.FAILED, "too many sounds wait for the loudspeaker; one was dropped"))
+
+    def hush(self) -> None:
+        """Break off what is playing, and forget what waits."""
+        if self._jobs is not None:
+            self._breath += 1
+            self._jobs.drop_waiting()
 
     def _open(self) -> None:
         self._sound = portaudio.load(self.name)
@@ -74,17 +82,17 @@ class SoundSpeaker(Speaker):
             keeper.working()
             keeper.stop.wait(_LOOK_S)
 
-    def _play(self, job: tuple[np.ndarray, int]) -> None:
-        samples, wanted_hz = job
+    def _play(self, job: tuple[np.ndarray, int, int]) -> None:
+        samples, wanted_hz, breath = job
         try:
             with portaudio.stream(self._sound, self.name), portaudio.translated(self._sound, self.name):
-                self._play_through(samples, wanted_hz)
+                self._play_through(samples, wanted_hz, breath)
         except DriverError as error:
             self._report(health_of(error))
         else:
             self._report(Health(HealthState.WORKING))
 
-    def _play_through(self, samples: np.ndarray, wanted_hz: int) -> None:
+    def _play_through(self, samples: np.ndarray, wanted_hz: int, breath: int) -> None:
         options = self._options
         number = portaudio.find(self._sound, self.name, options.device, "output")
         rates_hz = (wanted_hz, *options.rates_hz)
@@ -94,4 +102,7 @@ class SoundSpeaker(Speaker):
         pcm = bytes(2 * round(_LEAD_S * rate_hz)) + pcm + bytes(2 * round(_TAIL_S * rate_hz))
         with self._sound.RawOutputStream(samplerate=rate_hz, device=number, channels=1, dtype="int16") as opened:
             for at in range(0, len(pcm), 2 * _PIECE):
+                if breath != self._breath:
+                    opened.abort()
+                    return
                 opened.write(pcm[at : at + 2 * _PIECE])

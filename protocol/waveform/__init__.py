@@ -64,6 +64,14 @@ def modulate_challenge(payload: bytes, sample_rate: int) -> np.ndarray:
     return played(payload, NORMAL, sample_rate, direction=Direction.CHALLENGE)
 
 
+def modulate_challenge_high(payload: bytes, sample_rate: int) -> np.ndarray:
+    """Give what a terminal plays to a phone at 15 to 19.5 kHz; as `modulate_challenge` and `modulate_high`."""
+    from protocol.waveform.forms import HIGH, NORMAL, Direction  # noqa: PLC0415 - with what follows
+    from protocol.waveform.playing import played  # noqa: PLC0415 - numpy is heavy
+
+    return played(payload, NORMAL, sample_rate, HIGH, Direction.CHALLENGE)
+
+
 def open_receiver(sample_rate: int, waveform: str = DEFAULT_WAVEFORM) -> Receiver:
     """Begin to listen for tokens at this rate (16 to 192 kHz); raises a WaveformError."""
     if waveform == GGWAVE:

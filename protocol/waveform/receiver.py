@@ -35,6 +35,12 @@ _SAME: Final = 120
 _ECHO: Final = 2400
 """200 ms: the same payload within that is an echo."""
 _MOST_SIGHTINGS: Final = 24
+_CLEAR: Final = 12.0
+"""A sighting of this height is a preamble for the eye, too: noise, voices and music seldom look so."""
+_PLAIN: Final = 60.0
+_SEEN: Final = 8.0
+"""Pilots as sharp as this behind a preamble as high as that are a token's: unread ones 24 dB below voices reach both,
+music and knocks do not."""
 _WORK_A_SECOND: Final = 8.0
 _WORK_AT_ONCE: Final = 24.0
 _COST: Final = {"tune": 0.4, "short": 1.0, "normal": 2.0, "long": 4.0}
@@ -69,6 +75,16 @@ class _Ear:
         self._delivered: list[tuple[float, bytes]] = []
         self._budget = Budget(_WORK_A_SECOND, _WORK_AT_ONCE, STREAM_HZ)
         self.unread = 0
+        self.torn = 0
+        self.preambles = 0
+
+    @property
+    def hearing(self) -> bool:
+        """Tell whether something is being followed that is probably a token."""
+        return any(
+            each.sighting.height >= _CLEAR if each.tuned is None else each.tuned.sharpness >= _PLAIN
+            for each in self._waiting
+        )
 
     def hear(self, stream: np.ndarray) -> list[Reception]:
         """Take one hop of the stream."""
@@ -89,6 +105,7 @@ class _Ear:
             if all(sighting.height > other.sighting.height for other in near):
                 self._waiting = [other for other in self._waiting if other not in near]
                 self._waiting.append(_Waiting(sighting, SHORT))
+                self.preambles += sighting.height >= _CLEAR and not near
         self._waiting = sorted(self._waiting, key=lambda waiting: -waiting.sighting.height)[:_MOST_SIGHTINGS]
 
     def _attend(self, waiting: _Waiting) -> list[Reception]:
@@ -102,6 +119,7 @@ class _Ear:
             return self._delivery(waiting.sighting.centre, reception)
         if waiting.form is LONG:
             self.unread += 1
+            self.torn += tuned.sharpness >= _PLAIN and waiting.sighting.height >= _SEEN
         else:
             following = FORMS[FORMS.index(waiting.form) + 1]
             self._waiting.append(replace(waiting, form=following, tuned=tuned))
@@ -151,6 +169,21 @@ class TokenReceiver:
     def unread(self) -> int:
         """Preambles with pilots of which no form could be read: many of them are a sign of jamming or collisions."""
         return sum(ear.unread for ear in self._ears)
+
+    @property
+    def torn(self) -> int:
+        """Of the unread ones, those that were surely tokens."""
+        return sum(ear.torn for ear in self._ears)
+
+    @property
+    def preambles(self) -> int:
+        """Clear preambles so far, echoes among them, whether or not a token was read around them."""
+        return sum(ear.preambles for ear in self._ears)
+
+    @property
+    def hearing(self) -> bool:
+        """Tell whether a token is probably being heard now: from its middle on, until it is read or given up."""
+        return any(ear.hearing for ear in self._ears)
 
     def flush(self) -> list[bytes]:
         """Hear the last samples to the end, as if silence followed."""

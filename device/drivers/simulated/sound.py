@@ -200,6 +200,11 @@ class _Played:
     rate_hz: int
     at_ms: int
 
+    def until(self, at_ms: int) -> _Played:
+        """Give what has sounded before a moment."""
+        samples = max(0, at_ms - self.at_ms) * self.rate_hz // 1000
+        return _Played(self.pcm[: 2 * samples], self.rate_hz, self.at_ms)
+
 
 class SimulatedSpeaker(SimulatedDevice, Speaker):
     """A loudspeaker that remembers the last half minute of what it played."""
@@ -223,6 +228,14 @@ class SimulatedSpeaker(SimulatedDevice, Speaker):
             self._played.append(_Played(to_int16(np.asarray(samples)).astype("<i2").tobytes(), rate_hz, at_ms))
             while sum(len(one.pcm) / 2 / one.rate_hz for one in self._played) > _KEPT_SOUND_S and len(self._played) > 1:
                 self._played.popleft()
+
+    def hush(self) -> None:
+        """Break off what is playing."""
+        with self._lock:
+            now = now_ms()
+            left = [one.until(now) for one in self._played]
+            self._played = deque(one for one in left if one.pcm)
+            self._free_at_ms = min(self._free_at_ms, now)
 
     def _obey(self, request: Any) -> Answer:
         match request:
