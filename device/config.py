@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from device.decode.disturbance import JammingSettings
 from device.drivers.registry import KINDS
 from device.gs1.labels import COUNTRIES, check_layout
 from device.gs1.problems import BadLabel
@@ -22,6 +23,7 @@ from device.payment.classifying import SHAPES, CodeShape, MemberShape
 from device.payment.events import Timing
 from device.payment.pricing import GoodsRules
 from device.payment.risk import OfflineLimits
+from device.voice import ChallengeSettings
 from keys.badges import is_badge_hash
 from protocol import currencies, ids
 from protocol.emv_problems import EmvQrProblem
@@ -115,9 +117,11 @@ class CheckoutSettings(Timing, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class SoundSettings(_Section, frozen=True):
-    """What is listened for at every microphone."""
+    """What is listened for at every microphone, and what the loudspeaker plays."""
 
     waveforms: Annotated[tuple[Literal["TILLWAVE", "GGWAVE"], ...], msgspec.Meta(min_length=1)] = ("TILLWAVE",)
+    challenge: ChallengeSettings = ChallengeSettings()
+    jamming: JammingSettings = JammingSettings()
 
 
 class SupervisorSettings(_Section, frozen=True):

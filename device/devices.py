@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from device.config import DeviceSettings
+from device.decode.disturbance import JammingSettings, Sound
 from device.decode.scanned import ScannerDecoder
 from device.drivers.base import (
     Aim,
@@ -70,6 +71,8 @@ class Devices:
         health: Callable[[str, Health], None],
         guide: Callable[[Guidance], None] = lambda _: None,
         waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,),
+        notice: Callable[[str, Sound], None] = lambda _device, _sound: None,
+        jamming: JammingSettings = JammingSettings(),  # noqa: B008 - frozen
     ) -> None:
         self._read = read
         self._waveforms = waveforms
@@ -77,6 +80,8 @@ class Devices:
         self._tampered = tampered
         self._health = health
         self._guide = guide
+        self._notice = notice
+        self._jamming = jamming
         self._parts: list[tuple[str, Part]] = []
         self._drivers: list[Driver] = []
         self._senses: list[Sense] = []
@@ -120,6 +125,11 @@ class Devices:
         for sense in self._senses:
             sense.rearm()
 
+    def deafen(self, until_ms: int) -> None:
+        """Let no microphone judge what the terminal itself plays until then."""
+        for ears in self.ears:
+            ears.deafen(until_ms)
+
     async def run(self) -> None:
         """Start all devices, and stop them when cancelled."""
         try:
@@ -159,7 +169,14 @@ class Devices:
         if isinstance(driver, Microphone):
             from device.ears import Ears  # noqa: PLC0415  # brings numpy
 
-            ears = Ears(driver, self._read, self._waveforms, partial(self._tell_of_waveform, driver.name))
+            ears = Ears(
+                driver,
+                self._read,
+                self._waveforms,
+                partial(self._tell_of_waveform, driver.name),
+                tell=self._notice,
+                jamming=self._jamming,
+            )
             self._senses.append(ears)
             self.ears.append(ears)
             return ears

@@ -8,7 +8,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from device.decode.acoustic import AcousticDecoder, Hearing
+from device.decode.attention import Attention
+from device.decode.disturbance import JammingSettings, Sound
 from device.decode.sound_meter import SoundMeter
 from device.drivers.base import Microphone, Samples
 from device.ports import Reading
@@ -24,6 +28,10 @@ _JOIN_S = 2.0
 
 def _log_trouble(waveform: str, trouble: str) -> None:
     log.error("%s: %s", waveform, trouble or "heard again")
+
+
+def _tell_nobody(_device: str, _sound: Sound) -> None:
+    pass
 
 
 class _Rearm:
@@ -54,7 +62,7 @@ class Ears:
     """Hears payment tokens in what one microphone delivers.
 
     `complain(waveform, trouble)` is told of a waveform that cannot be heard, with an empty text once it can; the others
-    are heard all the same.
+    are heard all the same. `tell(device, sound)` is told, from a thread, what else the microphone notices.
     """
 
     def __init__(
@@ -63,6 +71,9 @@ class Ears:
         deliver: Callable[[Reading], None],
         waveforms: tuple[str, ...] = (DEFAULT_WAVEFORM,),
         complain: Callable[[str, str], None] = _log_trouble,
+        *,
+        tell: Callable[[str, Sound], None] = _tell_nobody,
+        jamming: JammingSettings = JammingSettings(),  # noqa: B008 - frozen
     ) -> None:
         self._microphone = microphone
         self._deliver = deliver
@@ -74,6 +85,10 @@ class Ears:
         self._pieces: queue.Queue[Samples | _Rearm | None] = queue.Queue(_LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._decoder: AcousticDecoder | None = None
+        self._tell = tell
+        self._jamming = jamming
+        self._attention: Attention | None = None
+        self._deaf_until_ms = 0
         self._rate_hz = 0
 
     def start(self) -> None:
@@ -97,6 +112,10 @@ class Ears:
     def rearm(self) -> None:
         """Hear a token again that is still being played: a new sale has begun."""
         self._put(_REARM)
+
+    def deafen(self, until_ms: int) -> None:
+        """Judge nothing but tokens until then (CLOCK_MONOTONIC): the terminal itself plays."""
+        self._deaf_until_ms = until_ms
 
     def measure(self, meter: SoundMeter | None) -> None:
         """Let a meter see every piece as well, until None takes its place."""
@@ -144,15 +163,33 @@ class Ears:
                 if self._decoder is not None:
                     self._decoder.rearm()
                 continue
-            for token in self._decoder_for(piece.rate_hz).feed(piece.pcm, piece.at_ms):
+            decoder = self._decoder_for(piece.rate_hz)
+            for token in decoder.feed(piece.pcm, piece.at_ms):
                 self._deliver(token.reading())
+            self._attend(decoder, piece)
         if self._decoder is not None:
             self._decoder.close()
+
+    def _attend(self, decoder: AcousticDecoder, piece: Samples) -> None:
+        if self._attention is None:
+            self._attention = Attention(piece.rate_hz, self._jamming)
+        samples = np.frombuffer(piece.pcm[: len(piece.pcm) // 2 * 2], "<i2")
+        is_deaf = piece.at_ms < self._deaf_until_ms
+        for sound in self._attention.follow(samples, decoder, deaf=is_deaf):
+            self._tell(self._microphone.name, sound)
+
+    def _begin_anew(self) -> None:
+        """End what another rate has begun to tell."""
+        if self._attention is not None:
+            for sound in self._attention.end():
+                self._tell(self._microphone.name, sound)
+        self._attention = None
 
     def _decoder_for(self, rate_hz: int) -> AcousticDecoder:
         if self._decoder is None or rate_hz != self._rate_hz:
             if self._decoder is not None:
                 self._decoder.close()
+            self._begin_anew()
             usable = tuple(waveform for waveform in self._waveforms if self._can_hear(waveform, rate_hz))
             self._decoder, self._rate_hz = AcousticDecoder(rate_hz, self._microphone.name, usable), rate_hz
         return self._decoder

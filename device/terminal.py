@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TypeVar
 
 from device.config import Settings
+from device.decode.disturbance import Sound
 from device.devices import Devices
 from device.feedback import Feedback
 from device.guide import Guide
@@ -30,6 +31,7 @@ from device.server.serve import serve
 from device.server.settings import ServerSettings
 from device.uplink.link import LinkSettings
 from device.uplink.uplink import Identity, Uplink, presence
+from device.voice import Voice
 from device.watching import CameraSection
 from keys.badges import is_badge
 from protocol.service_manager import notify, watchdog_interval_s
@@ -55,6 +57,7 @@ class Terminal:
         self._randomness = randomness
         self._stopping = asyncio.Event()
         self._guide = Guide()
+        self._voice: Voice | None = None
 
     def stop(self) -> None:
         """Ask the terminal to stop; `run` returns when a running sale is resolved or recorded as unknown."""
@@ -76,6 +79,9 @@ class Terminal:
         pairing = Pairing(self._settings.terminal.state, self._clock, self._randomness)
         pairing.start()
         devices = self._make_devices(counter, pairing)
+        voice = self._voice = Voice(
+            devices.speakers, self._settings.sound.challenge, self._clock, deafen=devices.deafen
+        )
         feedback = Feedback(
             lamps=devices.lamps,
             buzzers=devices.buzzers,
@@ -92,9 +98,10 @@ class Terminal:
         counter.subscribe(lighting.follow)
         counter.subscribe(self._guide.follow)
         self._guide.subscribe(lighting.guided)
-        await self._live(counter, uplink, pairing, devices)
+        counter.subscribe(voice.follow)
+        await self._live(counter, uplink, pairing, devices, voice)
 
-    async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices) -> None:
+    async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices, voice: Voice) -> None:
         async with asyncio.TaskGroup() as group:
             working = [
                 group.create_task(uplink.run(), name="uplink"),
@@ -102,6 +109,7 @@ class Terminal:
                 group.create_task(self._tick(counter), name="time"),
                 group.create_task(self._feed_watchdog(), name="watchdog"),
                 group.create_task(devices.run(), name="devices"),
+                group.create_task(voice.run(), name="voice"),
             ]
             await self._stopping.wait()
             notify("STOPPING=1")
@@ -222,7 +230,21 @@ class Terminal:
             health=health,
             waveforms=self._settings.sound.waveforms,
             guide=on_loop(self._guide.take),
+            notice=lambda device, sound: _hand_over(loop, lambda _: self._notice(counter, device, sound), None),
+            jamming=self._settings.sound.jamming,
         )
+
+    def _notice(self, counter: Counter, device: str, sound: Sound) -> None:
+        """Hand on what a microphone tells besides tokens."""
+        match sound:
+            case Sound.UNCLEAR:
+                counter.sound_unclear()
+            case Sound.NOISE | Sound.PREAMBLES | Sound.QUIET:
+                counter.sound_jammed(device, "" if sound is Sound.QUIET else sound.value)
+            case _ if self._voice is not None:
+                self._voice.hear(device, sound)
+            case _:
+                pass
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, call: Callable[[_Argument], None], argument: _Argument) -> None:

@@ -173,6 +173,17 @@ class Tampered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Jammed:
+    """Tokens of sound cannot be heard at a microphone any more (1), or again (0)."""
+
+    on: int = key(1)
+    how: str = key(2)
+    """"noise": they drown; "preambles": their beginnings come in masses."""
+    device: str = key(3)
+    """Name of the microphone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayClosed:
     """What the terminal counted since the last close of day."""
 
@@ -185,7 +196,17 @@ class DayClosed:
 
 
 Body = (
-    Started | ChallengeOpened | Intent | Outcome | SaleClosed | Reversal | Refund | TokenBurned | Tampered | DayClosed
+    Started
+    | ChallengeOpened
+    | Intent
+    | Outcome
+    | SaleClosed
+    | Reversal
+    | Refund
+    | TokenBurned
+    | Tampered
+    | DayClosed
+    | Jammed
 )
 
 _KINDS: dict[int, type[Body]] = {
@@ -199,6 +220,7 @@ _KINDS: dict[int, type[Body]] = {
     8: TokenBurned,
     9: Tampered,
     10: DayClosed,
+    11: Jammed,
 }
 _NUMBERS = {kind: number for number, kind in _KINDS.items()}
 

@@ -11,6 +11,7 @@ from protocol.records import (
     Action,
     ChallengeOpened,
     Intent,
+    Jammed,
     Mode,
     Outcome,
     Record,
@@ -140,6 +141,10 @@ class Clerk:
             case TokenBurned(token_hash=token_hash, sale=sale) if len(token_hash) == _HASH_BYTES:
                 now = self._office.clock.now_ms()
                 spent.burn(connection, token_hash, record.terminal, sale if ids.is_id(sale) else "", now)
+            case Jammed(on=is_on, how=how, device=device):
+                kind = "sound-jammed" if is_on else "sound-free"
+                detail = f"record {record.number}: {_word(how)} at microphone {_word(device)}"
+                self._alarm(connection, record, kind, detail)
             case Tampered(open=is_open) if is_open:
                 self._alarm(connection, record, "case-opened", f"record {record.number} says that the case was opened")
             case _:
@@ -147,6 +152,11 @@ class Clerk:
 
     def _alarm(self, connection: Connection, record: Record, kind: str, detail: str) -> None:
         alarms.sound(connection, record.terminal, kind, detail, at_ms=self._office.clock.now_ms())
+
+
+def _word(text: str) -> str:
+    """Give a word of a terminal as a log and a page may show it."""
+    return text[:20] if text.isprintable() else "?"
 
 
 def _is_sane(opened: ChallengeOpened) -> bool:

@@ -36,6 +36,7 @@ FLOORS = (
     "device.guide",
     "device.lighting",
     "device.feedback",
+    "device.voice",
     "device.uplink",
     "device.server",
     "device.config",

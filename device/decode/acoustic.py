@@ -69,6 +69,8 @@ class AcousticDecoder:
         self.last: Hearing | None = None
         self.heard = 0
         """Tokens delivered so far."""
+        self.read = 0
+        """Tokens heard so far, the repeated ones too."""
 
     def feed(self, pcm: np.ndarray | bytes | bytearray | memoryview, at_ms: int | None = None) -> list[HeardToken]:
         """Give the tokens that are complete with these samples.
@@ -89,7 +91,22 @@ class AcousticDecoder:
     @property
     def unread(self) -> int:
         """Sounds that began as a token and could not be read; many of them are a sign of jamming or of collisions."""
-        return sum(receiver.unread for receiver in self._receivers.values() if isinstance(receiver, TokenReceiver))
+        return sum(receiver.unread for receiver in self._ours)
+
+    @property
+    def torn(self) -> int:
+        """Of the unread ones, those that were surely tokens."""
+        return sum(receiver.torn for receiver in self._ours)
+
+    @property
+    def preambles(self) -> int:
+        """Clear beginnings of tokens so far, read or not."""
+        return sum(receiver.preambles for receiver in self._ours)
+
+    @property
+    def hearing(self) -> bool:
+        """Tell whether a token is probably being heard now."""
+        return any(receiver.hearing for receiver in self._ours)
 
     def flush(self) -> list[HeardToken]:
         """Give the tokens that end with the last sample of a recording."""
@@ -114,6 +131,10 @@ class AcousticDecoder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _ours(self) -> list[TokenReceiver]:
+        return [receiver for receiver in self._receivers.values() if isinstance(receiver, TokenReceiver)]
 
     def _open(self, waveforms: tuple[str, ...]) -> None:
         try:
@@ -147,6 +168,7 @@ class AcousticDecoder:
             payload: at for payload, at in self._last_heard.items() if self._samples - at <= away
         } | dict.fromkeys(payloads, self._samples)
         self.heard += len(new)
+        self.read += len(payloads)
         return [HeardToken(payload, waveform, self._device, now) for payload in new]
 
 

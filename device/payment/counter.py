@@ -9,6 +9,7 @@ from dataclasses import replace
 from device.payment import service
 from device.payment.checkout import next_tick_ms
 from device.payment.day import count_day
+from device.payment.disturbed import Disturbed
 from device.payment.errors import Busy, CounterProblem, NotAllowed, NotFound, Offline, OutOfService, TooLate
 from device.payment.events import CancelAsked, Decided, Event, Interrupted, Tick
 from device.payment.presenting import Presenter
@@ -46,6 +47,7 @@ class Counter:
         self._presenter = presenter
         self._is_supervisor = is_supervisor
         self._devices: dict[str, Health] = {}
+        self._disturbed = Disturbed()
         self._case_open = False
         self._listeners: list[Callable[[CounterView], None]] = []
         till.on_change(self._publish)
@@ -94,7 +96,8 @@ class Counter:
             in_service=not till.service.trouble,
             trouble=till.service.trouble,
             offline_allowed=till.settings.offline.enabled,
-            devices=tuple(sorted(self._devices.items())),
+            devices=tuple(sorted(self._disturbed.healths(self._devices).items())),
+            jammed=self._disturbed.how,
         )
 
     def subscribe(self, changed: Callable[[CounterView], None]) -> Callable[[], None]:
@@ -243,6 +246,25 @@ class Counter:
         """Take the health of a device."""
         self._devices[name] = health
         self._publish()
+
+    def sound_unclear(self) -> None:
+        """Say that a token was heard and not understood, if one is waited for."""
+        running = self._till.running
+        if running is not None and running.phase is Phase.GATHERING:
+            self._till.notice(running, "sound-unclear")
+
+    def sound_jammed(self, device: str, how: str) -> None:
+        """Learn how tokens are kept from a microphone ("noise", "preambles"), or with an empty word that it is over."""
+        record = self._disturbed.change(device, how)
+        if record is None:
+            return
+        log.warning("%s: sound is %s", device, f"jammed by {how}" if how else "free again")
+        self._disturbed.note(record)
+        try:
+            self._till.keep((record,))
+        except OutOfService as error:
+            log.error("that sound was jammed or free again is not in the journal: %s", error)  # noqa: TRY400
+            self._publish()
 
     def chain_forked(self) -> None:
         """Learn that settlement holds another chain under this terminal's name: a copy of it is at work somewhere."""

@@ -143,6 +143,8 @@ class CounterView:
     """Why the terminal is out of service: a reason word, empty if in service."""
     offline_allowed: bool
     devices: tuple[tuple[str, Health], ...]
+    jammed: str = ""
+    """What keeps tokens of sound from being heard: "noise" or "preambles"; empty if nothing."""
 
 
 @dataclass(frozen=True, slots=True)

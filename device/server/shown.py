@@ -99,6 +99,7 @@ def cashier_json(view: CounterView, now_ms: int) -> Json:
     """Show everything that a cashier's page shows."""
     return {
         **service_json(view),
+        "jammed": view.jammed,
         "sale": sale_json(view.sale) if view.sale else None,
         "last": [sale_json(sale) for sale in view.last],
         "now_ms": now_ms,
@@ -113,6 +114,7 @@ def display_json(
         "terminal": view.terminal,
         "in_service": view.in_service,
         "sale": _shopper_json(view.sale) if view.sale else None,
+        "jammed": bool(view.jammed),
         "guidance": guidance_json(guidance) if guidance else None,
         "code": code,
         "code_left_ms": code_left_ms,

@@ -23,6 +23,7 @@ from protocol.records import (
     ChallengeOpened,
     DayClosed,
     Intent,
+    Jammed,
     Line,
     Mode,
     Outcome,
@@ -91,6 +92,7 @@ BODIES: tuple[Body, ...] = (
     Refund(refund="rrrrrrrrrrrrrrr5", sale=SALE, payment=ATTEMPT, amount=PRICE, supervisor="Wang"),
     TokenBurned(sale=SALE, token_hash=bytes(32), reason="second-token"),
     Tampered(open=1),
+    Jammed(on=1, how="noise", device="mic"),
     DayClosed(first=1, paid_count=2, paid=PRICE, refunded_count=1, refunded=Money(30, "CNY")),
 )
 

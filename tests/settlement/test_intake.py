@@ -35,6 +35,7 @@ from protocol.records import (
     Body,
     ChallengeOpened,
     Intent,
+    Jammed,
     Mode,
     Outcome,
     Refund,
@@ -219,6 +220,13 @@ def test_approved_outcome_without_a_decision_is_an_alarm(town: Town, till: Till,
     assert alarm_kinds(town) == ["outcome-differs"]
 
 
+def test_jammed_sound_is_an_alarm_and_so_is_its_end(town: Town, till: Till) -> None:
+    till.say(Jammed(on=1, how="noise", device="mic"))
+    till.say(Jammed(on=0, how="noise", device="mic"))
+    till.say(Jammed(on=1, how="a\nb", device="x" * 400))
+    assert alarm_kinds(town) == ["sound-jammed", "sound-free", "sound-jammed"]
+
+
 def test_opened_case_is_an_alarm(town: Town, till: Till) -> None:
     till.say(Tampered(open=1))
     assert alarm_kinds(town) == ["case-opened"]
@@ -370,6 +378,7 @@ BODIES = st.one_of(
     st.builds(Reversal, sale=NAMES, attempt=NAMES, reason=NAMES),
     st.builds(Refund, refund=NAMES, sale=NAMES, payment=NAMES, amount=MONEY, supervisor=NAMES),
     st.builds(SaleClosed, sale=NAMES, register=NAMES, request=NAMES, result=st.sampled_from(Result), amount=MONEY),
+    st.builds(Jammed, on=st.integers(0, 1), how=NAMES, device=NAMES),
     st.builds(TokenBurned, sale=NAMES, token_hash=st.binary(max_size=40), reason=NAMES),
     st.builds(
         ChallengeOpened,

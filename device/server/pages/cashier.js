@@ -71,7 +71,9 @@ function showPad() {
 
 function showSale() {
   const sale = view.sale;
-  at('state').replaceChildren(...(sale ? saleParts(sale) : [restPart()]));
+  const parts = sale ? saleParts(sale) : [restPart()];
+  if (view.jammed) parts.push(notePart('warn', say(`jammed.${view.jammed}`)));
+  at('state').replaceChildren(...parts);
   at('actions').replaceChildren(...(sale ? actionsOf(sale) : []));
 }
 
