@@ -52,6 +52,8 @@ class Shares:
     mall: int = 0
     third: int = 0
     third_party: str | None = None
+    partners: tuple[str, ...] | None = None
+    """Whom split codes may name as the third party, because they brought the shopper."""
 
     def __post_init__(self) -> None:
         """Refuse shares that are not the whole."""

@@ -26,7 +26,15 @@ if TYPE_CHECKING:
 
 TEA_HOUSE = Merchant(name="Longjing Tea House", city="Hangzhou", country="CN", local_name="龙井茶馆")
 SHARES = Shares(
-    version="demo-1", merchant=9000, platform=300, store=300, guide=150, mall=200, third=50, third_party="Tea Growers"
+    version="demo-1",
+    merchant=9000,
+    platform=300,
+    store=300,
+    guide=150,
+    mall=200,
+    third=50,
+    third_party="Tea Growers",
+    partners=("tea-blog",),
 )
 
 
