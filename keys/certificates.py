@@ -81,9 +81,12 @@ def parse_certificate(data: bytes) -> x509.Certificate:
 
     read = x509.load_pem_x509_certificate if data.startswith(_PEM_BEGINS) else x509.load_der_x509_certificate
     try:
-        return read(data)
+        certificate = read(data)
     except (ValueError, x509.InvalidVersion) as error:
         raise CertificateUnusable("this is not an X.509 certificate") from error
+    if certificate.serial_number <= 0:
+        raise CertificateUnusable("the certificate has no positive serial number (RFC 5280 section 4.1.2.2)")
+    return certificate
 
 
 def check_certificate(

@@ -8,10 +8,11 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.server import wire
-from keys.file import FileKey
+from keys.port import key_id_of
 from protocol import emv_qr, phone, tokens, transport
 from protocol.envelope import ContentType, take_apart
 from protocol.money import Money
@@ -20,6 +21,20 @@ from protocol.records import Intent, Line, Mode, Record, Result, SaleClosed, Sta
 SALE, ATTEMPT = "aaaaaaaaaaaaaaa2", "bbbbbbbbbbbbbbb3"
 PRICE = Money(1_230, "CNY")
 BODIES: tuple[Any, ...] = (wire.PaymentBody, wire.RefundBody, wire.PairBody, wire.NothingBody)
+
+
+class SteadyKey:
+    """A signer that gives the same signature for the same bytes (RFC 6979), so that every run has the same seeds."""
+
+    def __init__(self) -> None:
+        self.private_key = ec.derive_private_key(7, ec.SECP256R1())
+        self.public_key = self.private_key.public_key()
+        self.key_id = key_id_of(self.public_key)
+
+    def sign(self, data: bytes) -> bytes:
+        steady = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+        r, s = decode_dss_signature(self.private_key.sign(data, steady))
+        return r.to_bytes(32) + s.to_bytes(32)
 
 
 class _Sent:
@@ -48,7 +63,7 @@ def json_body(data: bytes) -> object:
 
 def first_messages() -> dict[str, tuple[bytes, ...]]:
     """Give sound inputs of the parsers that need keys."""
-    key = FileKey(ec.derive_private_key(7, ec.SECP256R1()))
+    key = SteadyKey()
     challenge = tokens.Challenge("till-1", SALE, bytes(16))
     merchant = emv_qr.MerchantDetails(name="Tea House", city="Shanghai", country="CN", category_code="5499")
     code = emv_qr.write_challenge_code(challenge, merchant=merchant, amount=PRICE).encode()
@@ -99,10 +114,9 @@ def _record(body: Any) -> Record:
     return Record(terminal="till-1", number=1, previous=bytes(32), stamp=stamp, body=body)
 
 
-def _certificate(key: FileKey) -> bytes:
+def _certificate(key: SteadyKey) -> bytes:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "till-1")])
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key).serial_number(7)
     builder = builder.not_valid_before(start).not_valid_after(start + dt.timedelta(days=1))
-    own = ec.derive_private_key(7, ec.SECP256R1())
-    return builder.sign(own, hashes.SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(key.private_key, hashes.SHA256(), ecdsa_deterministic=True).public_bytes(Encoding.DER)

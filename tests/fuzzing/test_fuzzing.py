@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from mutation import LONGEST, mutations
 from parsers import PARSERS, Parser
 
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number")
+
 
 @pytest.mark.parametrize("parser", PARSERS, ids=lambda parser: parser.name)
 def test_a_sound_input_is_accepted(parser: Parser) -> None:

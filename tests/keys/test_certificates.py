@@ -132,6 +132,14 @@ def test_a_certificate_of_no_known_version_is_unusable(issuer):
         parse_certificate(data.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x33"))
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")
+def test_a_certificate_without_a_positive_serial_number_is_unusable(issuer):
+    data = issuer.certificate.public_bytes(Encoding.DER)
+    number = data.index(b"\xa0\x03\x02\x01\x02\x02") + 7  # its first byte, behind version, kind and length
+    with pytest.raises(CertificateUnusable, match="serial"):
+        parse_certificate(data[:number] + b"\x80" + data[number + 1 :])
+
+
 def test_a_fingerprint_can_be_read_aloud(issuer):
     groups = write_fingerprint(issuer.certificate).split()
     assert len(groups) == 16
