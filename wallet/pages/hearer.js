@@ -41,7 +41,7 @@ async function openHearer() {
     if (own !== hearing) return;
     own.isReady = true;
     own.since = own.soundAt = Date.now();
-    say("listening");
+    if (!own.isAsking) say("listening");
   } catch (problem) {
     fail(own, problem);
   }
