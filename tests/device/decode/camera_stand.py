@@ -33,13 +33,13 @@ class Terminal:
             patience=patience,
         )
 
-    def reading(self):
-        return self.readings.get(timeout=LONG_S)
+    def reading(self, seconds: float = LONG_S):
+        return self.readings.get(timeout=seconds)
 
-    def health(self, state: HealthState):
+    def health(self, state: HealthState, seconds: float = LONG_S):
         """Wait for a state and give its sentence."""
         while True:
-            name, health = self.healths.get(timeout=LONG_S)
+            name, health = self.healths.get(timeout=seconds)
             assert name == self.name
             if health.state is state:
                 return health.detail
