@@ -12,6 +12,7 @@ from typing import TypeVar
 from device.config import Settings
 from device.decode.disturbance import Sound
 from device.devices import Devices
+from device.echoes import Echoes
 from device.feedback import Feedback
 from device.guide import Guide
 from device.identity import TerminalKeys, load_keys
@@ -78,7 +79,8 @@ class Terminal:
         counter = self._make_counter(keys, journal, uplink)
         pairing = Pairing(self._settings.terminal.state, self._clock, self._randomness)
         pairing.start()
-        devices = self._make_devices(counter, pairing)
+        echoes = Echoes(counter.present)
+        devices = self._make_devices(counter, pairing, echoes)
         voice = self._voice = Voice(
             devices.speakers, self._settings.sound.challenge, self._clock, deafen=devices.deafen
         )
@@ -92,6 +94,7 @@ class Terminal:
         counter.start()
         feedback.start(counter.view())
         counter.subscribe(feedback.follow)
+        counter.subscribe(_at_a_new_sale(echoes.clear))
         counter.subscribe(_at_a_new_sale(devices.rearm))
         lighting = Lighting(devices.illuminations, devices.aims, self._settings.lighting)
         lighting.follow(counter.view())
@@ -210,7 +213,7 @@ class Terminal:
                 return supervisor.name
         return ""
 
-    def _make_devices(self, counter: Counter, pairing: Pairing) -> Devices:
+    def _make_devices(self, counter: Counter, pairing: Pairing, echoes: Echoes) -> Devices:
         loop = asyncio.get_running_loop()
 
         def on_loop(call: Callable[[_Argument], None]) -> Callable[[_Argument], None]:
@@ -224,7 +227,7 @@ class Terminal:
 
         return Devices(
             self._settings.devices,
-            read=on_loop(counter.present),
+            read=on_loop(echoes.take),
             pressed=lambda: _hand_over(loop, open_pairing, None),
             tampered=on_loop(lambda is_open: counter.tampered(is_open=is_open)),
             health=health,

@@ -34,6 +34,7 @@ FLOORS = (
     "device.listening",
     "device.watching",
     "device.guide",
+    "device.echoes",
     "device.lighting",
     "device.feedback",
     "device.voice",

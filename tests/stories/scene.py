@@ -31,11 +31,18 @@ class Counter:
 
     def __init__(self, mall: BoxedMall, **plan: Any) -> None:
         name = f"story-{next(_numbers)}-{os.getpid() % 10_000}"
-        scanner = Device("scanner", "hand", "simulated", {"bench": str(mall.folder / name / "bench")})
+        bench = str(mall.folder / name / "bench")
+        scanner = Device("scanner", "hand", "simulated", {"bench": bench})
         self.mall = mall
         self.name = name
-        self.terminal: BoxedTerminal = mall.add_terminal(name, TerminalPlan(devices=[scanner], **plan))
+        self.terminal: BoxedTerminal = mall.add_terminal(
+            name, TerminalPlan(devices=[scanner, *self.fitted(bench)], **plan)
+        )
         self.register: Register = self.terminal.pair_register()
+
+    def fitted(self, bench: str) -> list[Device]:
+        """Give what the counter has beside its scanner."""
+        return []
 
     def present(self, text: str) -> None:
         """Show a code to the scanner."""

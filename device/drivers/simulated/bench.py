@@ -203,6 +203,10 @@ class Bench:
         """Tell what the light beside the camera does now."""
         return Light(self._history("aim", aim, forget=False)["now"]["light"])
 
+    def aim_history(self, *, aim: str = "aim", forget: bool = False) -> list[Light]:
+        """Tell every change of the light beside the camera, oldest first."""
+        return [Light(event["light"]) for event in self._history("aim", aim, forget=forget)["history"]]
+
     def chimes(self, *, buzzer: str = "buzzer", forget: bool = False) -> list[Chime]:
         """Tell what the buzzer sounded, oldest first."""
         return [Chime(event["chime"]) for event in self._history("buzzer", buzzer, forget=forget)["history"]]
