@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 import tty
@@ -13,8 +15,10 @@ from typer.testing import CliRunner
 
 from device.drivers.scanners.hid_pos import make_reports
 from device.drivers.scanners.profile import SHIPPED, find_profile, profile_names
+from device.drivers.serial_scanner import serial_scanner
 from device.drivers.simulated.pty_scanner import PtyScanner
 from device.drivers.simulated.voices import make_voice
+from device.ports import HealthState
 from tillwave.commands.scanner import app
 
 
@@ -111,3 +115,35 @@ def test_hid_pos_scanner_is_shown(tmp_path):
     os.close(master)
     assert shown.exit_code == 0
     assert "code     EAN13 ]E0 13 bytes: '6901234567892'" in shown.output
+
+
+def test_pretended_scanner_is_one(tmp_path):
+    link = tmp_path / "usb-pretended"
+    command = [sys.executable, "-m", "tillwave", "scanner", "pretend", str(link), "--profile", "zebra-ssi"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as pretended:
+        assert pretended.stdin is not None
+        assert pretended.stdout is not None
+        assert b"is plugged in" in pretended.stdout.readline()
+        heard: list[bytes] = []
+        driver = serial_scanner(str(link), lambda scan: heard.append(scan.raw), "zebra-ssi")
+        driver.start()
+        assert wait_until(lambda: driver.health.state is HealthState.WORKING, 30.0)
+        pretended.stdin.write("喝茶\n".encode())
+        pretended.stdin.flush()
+        assert wait_until(lambda: heard == ["喝茶".encode()], 30.0)
+        pretended.stdin.close()
+        assert pretended.wait(30) == 0
+        assert wait_until(lambda: driver.health.state is HealthState.MISSING, 30.0)
+        driver.stop()
+    assert not link.is_symlink()
+
+
+@pytest.mark.parametrize("arguments", [("--profile", "hid-pos"), ("--mood", "sad"), ("--profile", "none")])
+def test_what_cannot_be_pretended_is_said(tmp_path, arguments):
+    assert run("pretend", tmp_path / "x", *arguments).exit_code == 3
+
+
+def test_place_that_is_taken_is_said(tmp_path):
+    (tmp_path / "x").touch()
+    shown = run("pretend", tmp_path / "x")
+    assert (shown.exit_code, "File exists" in shown.output) == (1, True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json as json_text
 import queue
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from device.ports import Health
 
 app = typer.Typer(
-    help="Find the right profile for a scanner: list and print them, and see what a scanner sends.",
+    help="Find the right profile for a scanner: list and print them, see what a scanner sends, or pretend to be one.",
     no_args_is_help=True,
 )
 
@@ -31,6 +33,11 @@ Try first with the scanner's own profile, then with generic-ascii; what comes in
 line that shows nothing or nonsense, try --baud 9600, 19200, 38400 and 115200.
 
 tillwave scanner try /dev/serial/by-id/usb-Zebra_... --profile zebra-ssi
+"""
+_PRETEND = """
+tillwave scanner pretend /tmp/usb-gm65 --profile gm65 --aim ]Q1
+
+tillwave scanner try /tmp/usb-gm65 --profile gm65
 """
 _MOST_EVENTS: Final = 1000
 _LOOK_S: Final = 0.2
@@ -91,6 +98,39 @@ def try_one(
         scanner.stop()
     if not read:
         raise leave(Exit.FAILED, "nothing was read")
+
+
+@app.command(epilog=_PRETEND)
+def pretend(
+    link: Annotated[Path, typer.Argument(help="Where the scanner appears; the terminal's `path`.")],
+    *,
+    profile: Annotated[str, typer.Option(help="Name of a profile for driver serial.")] = "generic-ascii",
+    folder: Folder = "",
+    aim: Annotated[str, typer.Option(help="AIM identifier of the codes, such as ]Q1, if the scanner sends one.")] = "",
+    mood: Annotated[str, typer.Option(help="good, torn, damaged, deaf, babbling or flooding.")] = "good",
+) -> None:
+    """Be a scanner of a make, on a pseudo-terminal: each line of standard input is a code; its end pulls the plug."""
+    from device.drivers.scanners.profile import find_profile
+    from device.drivers.simulated.pty_scanner import Mood, PtyScanner
+    from device.drivers.simulated.voices import make_voice
+
+    with _refusals():
+        made = find_profile(profile, folder)
+    if made.protocol == "hid-pos" or mood not in {each.value for each in Mood}:
+        raise leave(Exit.SETTINGS_WRONG, "pretend takes profiles of driver serial, and one of the moods in its help")
+    scanner = PtyScanner(make_voice(made), link)
+    scanner.mood = Mood(mood)
+    with exit_on({OSError: Exit.FAILED}):
+        scanner.plug()
+    try:
+        typer.echo(f"{profile} is plugged in as {link}")
+        for line in sys.stdin.buffer:
+            scanner.scan(line.rstrip(b"\n"), aim)
+        scanner.finish()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        scanner.unplug()
 
 
 def _make(device: str, profile: str, folder: str, baud: int | None, tell: Callable[[str, str], None]) -> Scanner:

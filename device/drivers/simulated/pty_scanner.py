@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import time
 import tty
 from collections import deque
 from enum import Enum
@@ -15,6 +16,7 @@ from device.drivers.keeper import StopSignal, now_ms
 from device.drivers.simulated.voices import Sighting, Voice
 
 _TICK_S: Final = 0.01
+_ANSWERS_S: Final = 0.5
 _BABBLE_BYTES: Final = 512
 _READ: Final = 4096
 
@@ -51,11 +53,17 @@ class PtyScanner:
 
     def plug(self) -> None:
         """Appear under the path."""
-        self._own, terminals = os.openpty()
-        tty.setraw(terminals)
-        os.set_blocking(self._own, False)
-        self.path.symlink_to(os.ttyname(terminals))
-        os.close(terminals)
+        own, terminals = os.openpty()
+        try:
+            tty.setraw(terminals)
+            os.set_blocking(own, False)
+            self.path.symlink_to(os.ttyname(terminals))
+        except OSError:
+            os.close(own)
+            raise
+        finally:
+            os.close(terminals)
+        self._own = own
         self._stop = StopSignal()
         self._thread = threading.Thread(target=self._run, args=(self._stop,), name="pty-scanner", daemon=True)
         self._thread.start()
@@ -74,6 +82,13 @@ class PtyScanner:
     def scan(self, raw: bytes, aim: str = "", kind: int = 0x1C) -> None:
         """Let it read a code; `kind` is the type byte of SSI."""
         self._codes.append(Sighting(raw, aim, kind))
+
+    def finish(self, seconds: float = 2.0) -> None:
+        """Wait until what it was to read was sent, at most so long, and a moment for the answers."""
+        deadline = time.monotonic() + seconds
+        while self._codes and time.monotonic() < deadline:
+            time.sleep(_TICK_S)
+        time.sleep(_ANSWERS_S)
 
     def _run(self, stop: StopSignal) -> None:
         while not stop.is_set():

@@ -89,9 +89,10 @@ def test_file_that_is_no_hidraw_device_is_not_taken_for_a_scanner(tmp_path):
 class KernelDevice:
     """A HID device that the kernel believes in, through /dev/uhid (linux/uhid.h)."""
 
-    CREATE2, DESTROY, INPUT2, SET_REPORT = 11, 1, 12, 13
+    CREATE2, INPUT2, SET_REPORT, SET_REPORT_REPLY = 11, 12, 13, 14
 
     def __init__(self, name: str, descriptor: bytes) -> None:
+        self.set_reports: list[bytes] = []
         before = set(Path("/dev").glob("hidraw*"))
         self.uhid = os.open("/dev/uhid", os.O_RDWR | os.O_NONBLOCK)
         head = struct.pack(
@@ -104,16 +105,14 @@ class KernelDevice:
     def send(self, report: bytes) -> None:
         os.write(self.uhid, struct.pack("=IH", self.INPUT2, len(report)) + report.ljust(4096, b"\0"))
 
-    def set_reports(self) -> list[bytes]:
-        """Take the feature reports that the driver has sent, and answer them."""
-        found = []
+    def take_set_reports(self) -> None:
+        """Keep the feature reports that the driver has sent, and answer them."""
         with contextlib.suppress(BlockingIOError):
             while event := os.read(self.uhid, 8192):
                 if struct.unpack_from("=I", event)[0] == self.SET_REPORT:
                     number, _, _, size = struct.unpack_from("=IBBH", event, 4)
-                    found.append(event[12 : 12 + size])
-                    os.write(self.uhid, struct.pack("=IIH", 14, number, 0))
-        return found
+                    self.set_reports.append(event[12 : 12 + size])
+                    os.write(self.uhid, struct.pack("=IIH", self.SET_REPORT_REPLY, number, 0))
 
     def close(self) -> None:
         """Vanish; harmless when vanished."""
@@ -157,3 +156,13 @@ def test_kernel_device_is_read_and_a_keyboard_is_refused(kernel):
     assert wait_until(lambda: typist.health.state is HealthState.FAILED)
     assert "no HID POS scanner" in typist.health.detail
     typist.stop()
+
+
+def test_kernel_device_is_sent_the_feature_report_of_its_profile(kernel):
+    device = kernel("scanner of a test", DESCRIPTOR)
+    options = {"path": str(device.node), "profile": "honeywell-hid-pos"}
+    scanner = make_driver("scanner", "hid-pos", "hand", options)
+    scanner.start()
+    assert wait_until(lambda: device.take_set_reports() or scanner.health.state is HealthState.WORKING, 20.0)
+    assert device.set_reports == [b"\xfe\x01"]
+    scanner.stop()
