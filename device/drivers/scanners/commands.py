@@ -12,7 +12,7 @@ class Command:
     """One command; `sent` and the answers are bytes on the wire."""
 
     about: str
-    """What it does, for the technician."""
+    """What it asks for, for the technician: "read continuously"."""
     sent: bytes
     accepted: tuple[bytes, ...] = ()
     """Answers that say yes; none if the scanner gives no answer."""
@@ -75,12 +75,12 @@ class Commands:
         self._waiting = None
 
     def refuse(self, why: str) -> None:
-        """Notice that the waiting command will not be done."""
+        """Notice that the waiting command will not be done; `why` follows "the scanner"."""
         command, self._waiting = self._waiting, None
         if command is None:
             return
         if command.needed:
-            self.trouble = f"{why}: {command.about}"
+            self.trouble = f"the scanner {why}; it was asked to {command.about}"
             self._todo.clear()
         else:
             self.refusals.append(command.about)
@@ -94,7 +94,7 @@ class Commands:
         assert command is not None
         self._since_ms = now_ms
         if command.tries <= 1:
-            self.refuse("the scanner does not answer; is it set to this profile and these line settings?")
+            self.refuse("does not answer (is it set to this profile, and to these line settings?)")
             return self.next(now_ms)
         self._waiting = replace(command, tries=command.tries - 1)
         return command.again or command.sent

@@ -9,6 +9,7 @@ from typing import Final
 from device.drivers.framing import Cutter, Dropped, Frame
 from device.drivers.scanners.commands import Command, Commands
 from device.drivers.scanners.identifiers import Identifier
+from device.drivers.scanners.pulse import Pulse
 from device.drivers.scanners.replies import ReplyCutter
 
 _LATE_MS: Final = 5000
@@ -63,15 +64,13 @@ class TextDialogue(Dialogue):
         cutter: Cutter,
         identifier: Identifier,
         commands: Sequence[Command] = (),
-        heartbeat: Command | None = None,
-        heartbeat_ms: int = 10_000,
+        pulse: Pulse | None = None,
     ) -> None:
         super().__init__(commands)
         self.dropped = cutter.dropped
         self._cutter = cutter
         self._identifier = identifier
-        self._heartbeat = heartbeat
-        self._heartbeat_ms = heartbeat_ms
+        self._pulse = pulse
         self._replies = ReplyCutter()
         self._expected: list[tuple[int, Command]] = []
         self._heard_ms: int | None = None
@@ -83,8 +82,7 @@ class TextDialogue(Dialogue):
         dues = [self._cutter.due_ms, self._commands.due_ms]
         if self._heard_ms is not None and self._replies.is_holding:
             dues.append(self._heard_ms + _HOLD_MS)
-        if self._heard_ms is not None and self._heartbeat is not None and self._commands.done:
-            dues.append(self._heard_ms + self._heartbeat_ms)
+        dues.append(self._pulse_due_ms())
         return min((due_ms for due_ms in dues if due_ms is not None), default=None)
 
     def feed(self, piece: bytes, at_ms: int) -> list[Frame]:
@@ -122,18 +120,28 @@ class TextDialogue(Dialogue):
             return
         if reply in waiting.accepted:
             self._commands.answered()
+            if self._pulse is not None:
+                self._pulse.answered(waiting)
         elif reply in waiting.refused:
-            self._commands.refuse("the scanner says no")
+            self._commands.refuse("says no")
+
+    def _pulse_due_ms(self) -> int | None:
+        """When a silent scanner is to be asked whether it is there; None while it is asked something, or for ever."""
+        is_free = self._commands.done and not self.trouble
+        if self._pulse is None or self._pulse.command is None or self._heard_ms is None or not is_free:
+            return None
+        return self._heard_ms + self._pulse.every_ms
 
     def _speak(self, now_ms: int) -> None:
-        assert self._heard_ms is not None
-        is_silent = now_ms >= self._heard_ms + self._heartbeat_ms
-        if self._heartbeat is not None and self._commands.done and is_silent and not self.trouble:
-            self._commands.add(self._heartbeat)
+        due_ms = self._pulse_due_ms()
+        if due_ms is not None and now_ms >= due_ms and self._pulse is not None and self._pulse.command is not None:
+            self._commands.add(self._pulse.command)
         while sent := self._commands.next(now_ms):
             self._outgoing += sent
             if self._commands.waiting is not None:
                 self._expected.append((now_ms + _LATE_MS, self._commands.waiting))
+        if self._pulse is not None:
+            self._pulse.refused(self._commands.refusals)
 
     def _identified(self, frames: list[Frame]) -> list[Frame]:
         read = [self._identifier.read(frame) for frame in frames]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from device.drivers.framing import Cutter, Framer
@@ -11,6 +12,7 @@ from device.drivers.scanners.dialogue import Dialogue, TextDialogue
 from device.drivers.scanners.honeywell import MessageFramer
 from device.drivers.scanners.identifiers import Identifier
 from device.drivers.scanners.profile import Framing, Profile, Step, from_hex
+from device.drivers.scanners.pulse import Pulse
 
 _ZONE_BYTES: Final = 2
 _HEARTBEAT_PATIENCE_MS: Final = 2000
@@ -26,7 +28,7 @@ def make_dialogue(profile: Profile) -> Dialogue:
         case "hid-pos":
             raise ValueError("a HID POS scanner is not on a serial line")
         case _:
-            return TextDialogue(_cutter(profile), identifier, commands, *_heartbeat(profile))
+            return TextDialogue(_cutter(profile), identifier, commands, _pulse(profile, commands))
 
 
 def command_of(profile: Profile, step: Step) -> Command:
@@ -52,18 +54,18 @@ def command_of(profile: Profile, step: Step) -> Command:
     return Command(about, sent, accepted, refused, b"", step.within_ms, step.tries, step.needed)
 
 
-def _heartbeat(profile: Profile) -> tuple[Command | None, int]:
+def _pulse(profile: Profile, commands: Sequence[Command]) -> Pulse | None:
     heartbeat = profile.heartbeat
     if heartbeat is None:
-        return None, 0
+        return None
     command = Command(
-        "say that it is alive",
+        "give a sign of life",
         grow.HEARTBEAT.encode(),
         (grow.ALIVE,),
         within_ms=_HEARTBEAT_PATIENCE_MS,
         tries=heartbeat.misses,
     )
-    return command, heartbeat.every_s * 1000
+    return Pulse(command, heartbeat.every_s * 1000, commands[0] if commands else None)
 
 
 def _cutter(profile: Profile) -> Cutter:

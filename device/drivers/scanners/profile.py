@@ -78,7 +78,7 @@ class Step(_Section, frozen=True):
     """One command at the start of the scanner."""
 
     about: str
-    """What it does, for the technician."""
+    """What it asks the scanner to do, for the technician: "read continuously"."""
     send: str
     """In hex: for "plain" and "honeywell" the bytes, for "grow" zone address and value, for "ssi" opcode and data. For
     "newland" the text of the command, such as "@QRCENA1"."""

@@ -155,7 +155,7 @@ class SsiDialogue(Dialogue):
         if packet.data[:1] == bytes([Cause.RESEND]):
             self._outgoing += self._commands.repeat(now_ms)
         else:
-            self._commands.refuse("the scanner says no")
+            self._commands.refuse("says no")
 
     def _take_code(self, packet: Packet, at_ms: int) -> list[Frame]:
         if packet.opcode == Opcode.DECODE_DATA and packet.source != FROM_DECODER:

@@ -125,6 +125,23 @@ def test_silent_module_is_asked_for_a_sign_of_life_and_given_up_after_three():
     assert "does not answer" in talk.dialogue.trouble
 
 
+def test_module_that_knows_no_heartbeat_is_asked_to_set_something_again():
+    talk = Talk("gm65")
+    talk.settle()
+    for wait_ms in (10_000, 2_000, 2_000):
+        assert talk.hear(b"", wait_ms) == grow.HEARTBEAT.encode()
+    mode = grow.write_zone(0, b"\xd6").encode()
+    talk.hear(b"", 2_000)
+    assert talk.hear(b"") == mode
+    talk.hear(ACK + b"1\r", 100)
+    assert (talk.codes, talk.dialogue.trouble) == ([b"1"], "")
+    assert "give a sign of life" in talk.dialogue.refusals
+    for wait_ms in (10_000, 500, 500):
+        assert talk.hear(b"", wait_ms) == mode
+    talk.hear(b"", 500)
+    assert "does not answer" in talk.dialogue.trouble
+
+
 def test_module_that_sends_codes_is_not_asked():
     talk = Talk("gm65")
     talk.settle()
