@@ -20,6 +20,7 @@ from tillwave.commands import (
     scanner,
     settle,
     simulate,
+    sound,
     status,
     wallet,
 )
@@ -40,6 +41,7 @@ app.command("pair", rich_help_panel=_TERMINAL)(pair.pair)
 app.add_typer(journal.app, name="journal", rich_help_panel=_TERMINAL)
 app.command("scan", rich_help_panel=_TERMINAL, epilog=scan.EXAMPLES)(scan.scan)
 app.add_typer(scanner.app, name="scanner", rich_help_panel=_TERMINAL)
+app.add_typer(sound.app, name="sound", rich_help_panel=_TERMINAL)
 app.add_typer(simulate.app, name="simulate", rich_help_panel=_TERMINAL)
 app.command("settle", rich_help_panel=_CENTRAL)(settle.settle)
 app.command("ledger", rich_help_panel=_CENTRAL)(ledger.ledger)

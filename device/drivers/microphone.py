@@ -10,9 +10,11 @@ from device.drivers import portaudio
 from device.drivers.base import DriverOptions, Microphone, Samples
 from device.drivers.errors import DeviceMissing
 from device.drivers.keeper import Keeper, now_ms
+from device.drivers.pcm import one_channel
 
 _LOOK_S: Final = 0.5
 _SILENT_MS: Final = 4000
+_GONE_MS: Final = 1000
 
 
 class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
@@ -20,10 +22,14 @@ class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
 
     device: str = ""
     """Part of the sound device's name, such as "USB PnP"; empty for the default device."""
+    host_api: str = ""
+    """Part of the name of PortAudio's way to the device, such as "ALSA", where it is offered by several."""
     rates_hz: Annotated[tuple[portaudio.Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
     """Rates to try, best first."""
     block: Annotated[int, Meta(ge=64, le=16_384)] = 1024
     """Samples of one piece."""
+    channel: Annotated[int, Meta(ge=1, le=8)] = 1
+    """Which one to hear of a device that cannot give one alone: a single I2S microphone may be the second."""
 
 
 class SoundMicrophone(Microphone):
@@ -50,19 +56,24 @@ class SoundMicrophone(Microphone):
     def _session(self, sound: Any, keeper: Keeper) -> None:
         options = self._options
         with portaudio.stream(sound, self.name), portaudio.translated(sound, self.name):
-            number = portaudio.find(sound, self.name, options.device, "input")
-            rate_hz = portaudio.choose_rate(sound, self.name, number, "input", options.rates_hz)
-            with sound.RawInputStream(
-                samplerate=rate_hz,
+            found = portaudio.find(sound, self.name, options.device, "input", options.host_api)
+            number = found.number if found else None
+            form = portaudio.choose_format(sound, self.name, number, "input", options.rates_hz, least=options.channel)
+            opened = sound.RawInputStream(
+                samplerate=form.rate_hz,
                 blocksize=options.block,
                 device=number,
-                channels=1,
+                channels=form.channels,
                 dtype="int16",
-                callback=lambda data, _frames, _time, _flags: self._hear(bytes(data), rate_hz),
-            ) as opened:
+                callback=lambda data, _frames, _time, flags: self._hear(bytes(data), form, flags),
+            )
+            try:
                 self._heard_ms = now_ms()
-                keeper.working(f"{rate_hz} Hz")
+                opened.start()
+                keeper.working(f"{form.rate_hz} Hz, {found.name if found else 'default device'}")
                 self._watch(opened, keeper)
+            finally:
+                self._end(opened)
 
     def _watch(self, opened: Any, keeper: Keeper) -> None:
         """Wait until the driver is stopped; a device that falls silent without a word has been unplugged."""
@@ -70,6 +81,20 @@ class SoundMicrophone(Microphone):
             if not opened.active or now_ms() > self._heard_ms + _SILENT_MS:
                 raise DeviceMissing(self.name, "the sound device delivers nothing any more: unplugged?")
 
-    def _hear(self, pcm: bytes, rate_hz: int) -> None:
+    def _end(self, opened: Any) -> None:
+        """Stop and close a stream.
+
+        PortAudio's thread may spin for ever when an ALSA device has gone, and a plain stop would wait for it. To abort
+        cancels that thread, which must not happen while it is in our callback: so only if nothing was heard lately.
+        """
+        if now_ms() > self._heard_ms + _GONE_MS:
+            opened.abort(ignore_errors=True)
+        else:
+            opened.stop(ignore_errors=True)
+        opened.close(ignore_errors=True)
+
+    def _hear(self, pcm: bytes, form: portaudio.Format, flags: Any) -> None:
         self._heard_ms = now_ms()
-        self._deliver(Samples(pcm, rate_hz, self._heard_ms))
+        if flags.input_overflow:
+            self.overruns += 1
+        self._deliver(Samples(one_channel(pcm, form.channels, self._options.channel), form.rate_hz, self._heard_ms))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+import threading
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
 
+import numpy as np
 from msgspec import Meta
 
 from device.drivers import portaudio
 from device.drivers.base import DriverOptions, Speaker
 from device.drivers.errors import DriverError, health_of
 from device.drivers.keeper import Jobs, Keeper
-from device.drivers.pcm import resample, to_float, to_int16
+from device.drivers.pcm import on_all_channels, resample, to_float, to_int16
 from device.ports import Health, HealthState
-
-if TYPE_CHECKING:
-    import numpy as np
 
 _MOST_WAITING: Final = 8
 _FINISH_S: Final = 2.0
-_LOOK_S: Final = 5.0
+_LOOK_S: Final = 2.0
 _PIECE: Final = 1024
 # Silence around each sound: sound servers lose the first and the last milliseconds of a stream.
 _LEAD_S: Final = 0.06
@@ -30,6 +30,8 @@ class SpeakerOptions(DriverOptions, frozen=True, kw_only=True):
 
     device: str = ""
     """Part of the sound device's name; empty for the default device."""
+    host_api: str = ""
+    """Part of the name of PortAudio's way to the device, such as "ALSA", where it is offered by several."""
     rates_hz: Annotated[tuple[portaudio.Rate, ...], Meta(min_length=1)] = portaudio.RATES_HZ
     """Rates to try if the device does not take that of a sound."""
     volume: Annotated[float, Meta(ge=0, le=1)] = 1.0
@@ -48,6 +50,7 @@ class SoundSpeaker(Speaker):
         self._keeper: Keeper | None = None
         self._breath = 0
         """Rises when everything so far is to be broken off."""
+        self._at_the_device = threading.Lock()
 
     def play(self, samples: np.ndarray, rate_hz: int) -> None:
         """Play after what is playing now, and return at once; what does not fit into the queue is dropped."""
@@ -77,32 +80,50 @@ class SoundSpeaker(Speaker):
 
     def _look(self, keeper: Keeper) -> None:
         while not keeper.stop.is_set():
-            with portaudio.stream(self._sound, self.name):
-                portaudio.find(self._sound, self.name, self._options.device, "output")
-            keeper.working()
+            if self._at_the_device.acquire(blocking=False):  # what is playing needs no look
+                try:
+                    with portaudio.stream(self._sound, self.name):
+                        found, form = self._negotiate(self._options.rates_hz)
+                finally:
+                    self._at_the_device.release()
+                keeper.working(f"{form.rate_hz} Hz, {found.name if found else 'default device'}")
             keeper.stop.wait(_LOOK_S)
+
+    def _negotiate(self, rates_hz: Sequence[int]) -> tuple[portaudio.SoundDevice | None, portaudio.Format]:
+        options = self._options
+        found = portaudio.find(self._sound, self.name, options.device, "output", options.host_api)
+        number = found.number if found else None
+        return found, portaudio.choose_format(self._sound, self.name, number, "output", rates_hz)
 
     def _play(self, job: tuple[np.ndarray, int, int]) -> None:
         samples, wanted_hz, breath = job
         try:
-            with portaudio.stream(self._sound, self.name), portaudio.translated(self._sound, self.name):
+            with (
+                self._at_the_device,
+                portaudio.stream(self._sound, self.name),
+                portaudio.translated(self._sound, self.name),
+            ):
                 self._play_through(samples, wanted_hz, breath)
         except DriverError as error:
             self._report(health_of(error))
-        else:
-            self._report(Health(HealthState.WORKING))
 
     def _play_through(self, samples: np.ndarray, wanted_hz: int, breath: int) -> None:
-        options = self._options
-        number = portaudio.find(self._sound, self.name, options.device, "output")
-        rates_hz = (wanted_hz, *options.rates_hz)
-        rate_hz = portaudio.choose_rate(self._sound, self.name, number, "output", rates_hz)
+        found, form = self._negotiate((wanted_hz, *self._options.rates_hz))
+        number = found.number if found else None
         sounding = samples if samples.dtype.kind == "f" else to_float(samples)
-        pcm = to_int16(resample(sounding, wanted_hz, rate_hz) * options.volume).astype("<i2").tobytes()
-        pcm = bytes(2 * round(_LEAD_S * rate_hz)) + pcm + bytes(2 * round(_TAIL_S * rate_hz))
-        with self._sound.RawOutputStream(samplerate=rate_hz, device=number, channels=1, dtype="int16") as opened:
-            for at in range(0, len(pcm), 2 * _PIECE):
+        whole = to_int16(resample(sounding, wanted_hz, form.rate_hz) * self._options.volume)
+        whole = np.pad(whole, (round(_LEAD_S * form.rate_hz), round(_TAIL_S * form.rate_hz)))
+        opened = self._sound.RawOutputStream(
+            samplerate=form.rate_hz, device=number, channels=form.channels, dtype="int16"
+        )
+        try:
+            opened.start()
+            for at in range(0, len(whole), _PIECE):
                 if breath != self._breath:
-                    opened.abort()
                     return
-                opened.write(pcm[at : at + 2 * _PIECE])
+                piece = on_all_channels(whole[at : at + _PIECE], form.channels).astype("<i2").tobytes()
+                if opened.write(piece):
+                    self.underruns += 1
+            opened.stop()  # plays to the end
+        finally:
+            opened.close(ignore_errors=True)  # breaks off what is not played, above all what a device that has gone never would

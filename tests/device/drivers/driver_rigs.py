@@ -28,6 +28,7 @@ from simulated_rigs import (
     SimulatedSpeakerRig,
     SimulatedTamperRig,
 )
+from sound_server import MICROPHONE, SINK, SPEAKER, plug, unplug
 
 from device.drivers.base import Chime, Lamp, Light
 from device.drivers.gpio import pin_factory
@@ -192,22 +193,48 @@ class HidRig(ScannerRig):
         self.keyboard.close()
 
 
-class SoundMicrophoneRig(MicrophoneRig):
+class OnSoundCard:
+    """What the rigs of sound share; a sound server of test_driver_sound_loop can be unplugged, a real card cannot."""
+
     driver = "sounddevice"
-    can_be_unplugged = False
+    can_be_unplugged = SINK in os.environ
+    sound_device: ClassVar[str]
+    direction: ClassVar[str]
 
     def options(self) -> dict[str, Any]:
-        _need_sound("input")
-        return {}
+        if not self.can_be_unplugged:
+            _need_sound(self.direction)
+            return {}
+        self.is_plugged = True
+        return {"device": self.sound_device}
+
+    def is_in(self, state: HealthState, seconds: float = 30.0) -> bool:
+        return wait_until(lambda: self.subject.health.state is state, seconds)
+
+    def unplug(self) -> None:
+        unplug()
+        self.is_plugged = False
+
+    def plug(self) -> None:
+        plug()
+        self.is_plugged = True
+
+    def close(self) -> None:
+        self.subject.stop()
+        if self.can_be_unplugged and not self.is_plugged:
+            self.plug()
 
 
-class SoundSpeakerRig(SpeakerRig):
-    driver = "sounddevice"
-    can_be_unplugged = False
+class SoundMicrophoneRig(OnSoundCard, MicrophoneRig):
+    sound_device, direction = MICROPHONE, "input"
 
-    def options(self) -> dict[str, Any]:
-        _need_sound("output")
-        return {}
+    def deliver(self) -> bool:
+        before = len(self.delivered)
+        return wait_until(lambda: len(self.delivered) > before + 2, 30.0) and self.delivered[-1].rate_hz >= 16_000
+
+
+class SoundSpeakerRig(OnSoundCard, SpeakerRig):
+    sound_device, direction = SPEAKER, "output"
 
     def deliver(self) -> bool:
         self.play()

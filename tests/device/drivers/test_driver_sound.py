@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from device.drivers import portaudio
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverUnsupported
-from device.drivers.pcm import read_wav, resample, to_float, to_int16, write_wav
+from device.drivers.pcm import on_all_channels, one_channel, read_wav, resample, to_float, to_int16, write_wav
 from device.drivers.registry import make_driver
 from device.ports import HealthState
 
@@ -63,26 +63,38 @@ class Sound:
 
     PortAudioError = type("PortAudioError", (Exception,), {})
 
-    def __init__(self, *devices, rates=(48_000,)):
+    def __init__(self, *devices, rates=(48_000,), channels=(1, 2), trouble=("Invalid sample rate", -9997)):
         self.devices = [
-            {"index": number, "name": name, "max_input_channels": inputs, "max_output_channels": outputs}
+            {
+                "index": number,
+                "name": name,
+                "hostapi": number % 2,
+                "max_input_channels": inputs,
+                "max_output_channels": outputs,
+                "default_samplerate": 44_100.0,
+            }
             for number, (name, inputs, outputs) in enumerate(devices)
         ]
         self.rates = rates
+        self.channels = channels
+        self.trouble = trouble
+
+    def query_hostapis(self):
+        return [{"name": "ALSA"}, {"name": "JACK Audio Connection Kit"}]
 
     def query_devices(self):
         return self.devices
 
     def check_input_settings(self, *, device, channels, dtype, samplerate):
-        if samplerate not in self.rates:
-            raise self.PortAudioError("Invalid sample rate")
+        if samplerate not in self.rates or channels not in self.channels:
+            raise self.PortAudioError(*self.trouble)
 
 
 BUILT_IN, USB = ("bcm2835 Headphones", 0, 8), ("USB PnP Sound Device: Audio (hw:1,0)", 1, 2)
 
 
 def test_device_is_found_by_a_part_of_its_name():
-    assert portaudio.find(Sound(BUILT_IN, USB), "mic", "usb pnp", "input") == 1
+    assert portaudio.find(Sound(BUILT_IN, USB), "mic", "usb pnp", "input").number == 1
     assert portaudio.find(Sound(BUILT_IN, USB), "mic", "", "input") is None
 
 
@@ -94,9 +106,41 @@ def test_device_without_the_right_direction_is_not_found():
 
 
 def test_first_rate_that_the_device_takes_is_chosen():
-    assert portaudio.choose_rate(Sound(rates=(16_000, 44_100)), "mic", None, "input", portaudio.RATES_HZ) == 44_100
-    with pytest.raises(DeviceFailed, match="takes none of the rates 48000, 44100, 16000: Invalid sample rate"):
-        portaudio.choose_rate(Sound(rates=()), "mic", None, "input", portaudio.RATES_HZ)
+    assert choose(Sound(rates=(16_000, 44_100))) == portaudio.Format(44_100, 1)
+    with pytest.raises(DeviceFailed, match=r"takes none of the rates 48000, 44100, 16000: .*Invalid sample rate"):
+        choose(Sound(rates=()))
+
+
+def choose(sound, **options):
+    return portaudio.choose_format(sound, "mic", None, "input", portaudio.RATES_HZ, **options)
+
+
+def test_device_that_gives_no_single_channel_gives_two():
+    assert choose(Sound(channels=(2,))) == portaudio.Format(48_000, 2)
+    assert choose(Sound(), least=2) == portaudio.Format(48_000, 2)
+
+
+@pytest.mark.parametrize("trouble", [("Unanticipated host error", -9999), ("Device unavailable", -9985)])
+def test_device_that_cannot_be_asked_is_missing_and_not_broken(trouble):
+    with pytest.raises(DeviceMissing, match=trouble[0]):
+        choose(Sound(rates=(), trouble=trouble))
+
+
+def test_device_is_found_by_its_host_api():
+    sound = Sound(USB, USB)
+    assert portaudio.find(sound, "mic", "usb", "input", "alsa").number == 0
+    assert portaudio.find(sound, "mic", "usb", "input", "jack").number == 1
+    assert portaudio.find(sound, "mic", "", "input", "jack").number == 1
+    with pytest.raises(DeviceMissing, match=r'no sound input is called "usb" of OSS; there are "USB PnP .*" \(ALSA\)'):
+        portaudio.find(sound, "mic", "usb", "input", "OSS")
+
+
+def test_one_channel_is_taken_and_put_on_all():
+    both = np.array([1, -2, 3, -4], "<i2").tobytes()
+    assert np.frombuffer(one_channel(both, 2, 1), "<i2").tolist() == [1, 3]
+    assert np.frombuffer(one_channel(both, 2, 2), "<i2").tolist() == [-2, -4]
+    assert one_channel(both, 1, 1) == both
+    assert on_all_channels(np.array([5, 6], np.int16), 2).tolist() == [5, 5, 6, 6]
 
 
 @pytest.mark.parametrize("kind", ["microphone", "speaker"])
@@ -118,3 +162,118 @@ def test_machine_without_portaudio_says_what_to_install(kind, monkeypatch):
     with pytest.raises(DriverUnsupported, match="apt install libportaudio2"):
         subject.start()
     assert subject.health.state is HealthState.FAILED
+
+
+class Flags:
+    def __init__(self, *, input_overflow=False):
+        self.input_overflow = input_overflow
+
+
+class Stream:
+    """A stream of a sound card that works, has gaps, or goes away."""
+
+    def __init__(self, card, callback=None, channels=1, **_):
+        self.card, self.callback, self.channels = card, callback, channels
+        self.active = False
+        card.streams.append(self)
+
+    def start(self):
+        self.active = True
+        self.card.calls.append("start")
+
+    def write(self, piece):
+        self.card.played += piece
+        self.card.calls.append("write")
+        if self.card.goes_away:
+            raise self.card.PortAudioError("Unanticipated host error", -9999)
+        return len(self.card.played) == len(piece)  # the first one is torn
+
+    def stop(self, ignore_errors=False):
+        self.card.calls.append("stop")
+
+    def abort(self, ignore_errors=False):
+        self.card.calls.append("abort")
+
+    def close(self, ignore_errors=False):
+        self.active = False
+        self.card.calls.append("close")
+
+
+class Card(Sound):
+    """A sounddevice with one card that takes two channels only."""
+
+    def __init__(self, *, goes_away=False):
+        super().__init__(("Card", 2, 2), channels=(2,))
+        self.goes_away = goes_away
+        self.streams = []
+        self.calls = []
+        self.played = b""
+
+    def RawInputStream(self, **options):  # noqa: N802 - sounddevice's name
+        return Stream(self, **options)
+
+    RawOutputStream = RawInputStream
+
+    def check_output_settings(self, **settings):
+        self.check_input_settings(**settings)
+
+    def _terminate(self):
+        pass
+
+    _initialize = _terminate
+
+
+def on_card(card, kind, monkeypatch, **options):
+    monkeypatch.setitem(sys.modules, "sounddevice", card)
+    return make_driver(kind, "sounddevice", "sound", {"device": "Card"} | options)
+
+
+def test_gaps_are_counted_and_one_channel_is_delivered(monkeypatch):
+    card, delivered = Card(), []
+    microphone = on_card(card, "microphone", monkeypatch, channel=2)
+    microphone.listen(delivered.append)
+    microphone.start()
+    assert wait_until(lambda: microphone.health.state is HealthState.WORKING)
+    (stream,) = card.streams
+    assert stream.channels == 2
+    stream.callback(np.array([1, 2, 3, 4], "<i2").tobytes(), 2, None, Flags())
+    stream.callback(np.array([5, 6], "<i2").tobytes(), 1, None, Flags(input_overflow=True))
+    microphone.stop()
+    assert [np.frombuffer(piece.pcm, "<i2").tolist() for piece in delivered] == [[2, 4], [6]]
+    assert microphone.overruns == 1
+    assert card.calls == ["start", "stop", "close"]
+
+
+def test_microphone_that_fell_silent_is_aborted_because_a_stop_could_wait_for_ever(monkeypatch):
+    card = Card()
+    microphone = on_card(card, "microphone", monkeypatch)
+    microphone.start()
+    assert wait_until(lambda: "abort" in card.calls, 20.0)
+    assert wait_until(lambda: microphone.health.state is HealthState.MISSING or len(card.streams) > 1)
+    microphone.stop()
+    assert card.calls[:3] == ["start", "abort", "close"]
+
+
+def test_torn_sounds_are_counted_and_played_on_both_channels(monkeypatch):
+    card = Card()
+    speaker = on_card(card, "speaker", monkeypatch)
+    speaker.start()
+    speaker.play(np.full(4800, 0.5, np.float32), 48_000)
+    assert wait_until(lambda: "close" in card.calls)
+    speaker.stop()
+    assert speaker.underruns == 1
+    played = np.frombuffer(card.played, "<i2").reshape(-1, 2)
+    assert (played[:, 0] == played[:, 1]).all()
+    assert np.count_nonzero(played[:, 0]) == 4800
+    assert (card.calls[0], card.calls[-2:]) == ("start", ["stop", "close"])
+
+
+def test_loudspeaker_that_goes_away_while_it_plays_is_missing_and_not_waited_for(monkeypatch):
+    card, healths = Card(goes_away=True), []
+    speaker = on_card(card, "speaker", monkeypatch)
+    speaker.watch(lambda _, health: healths.append(health.state))
+    speaker.start()
+    speaker.play(np.full(4800, 0.5, np.float32), 48_000)
+    assert wait_until(lambda: HealthState.MISSING in healths)
+    speaker.stop()
+    assert card.calls == ["start", "write", "close"]
