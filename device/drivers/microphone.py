@@ -13,8 +13,10 @@ from device.drivers.keeper import Keeper, now_ms
 from device.drivers.pcm import one_channel
 
 _LOOK_S: Final = 0.5
-_SILENT_MS: Final = 4000
-_GONE_MS: Final = 1000
+# Sound servers take their time to begin; afterwards sound comes all the time.
+_FIRST_SOUND_MS: Final = 4000
+_SILENT_MS: Final = 2000
+_NOT_LATELY_MS: Final = 1000
 
 
 class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
@@ -42,6 +44,7 @@ class SoundMicrophone(Microphone):
         super().__init__(name, options)
         self._keeper: Keeper | None = None
         self._heard_ms = 0
+        self._patience_ms = _FIRST_SOUND_MS
 
     def _open(self) -> None:
         sound = portaudio.load(self.name)
@@ -68,7 +71,7 @@ class SoundMicrophone(Microphone):
                 callback=lambda data, _frames, _time, flags: self._hear(bytes(data), form, flags),
             )
             try:
-                self._heard_ms = now_ms()
+                self._heard_ms, self._patience_ms = now_ms(), _FIRST_SOUND_MS
                 opened.start()
                 keeper.working(f"{form.rate_hz} Hz, {found.name if found else 'default device'}")
                 self._watch(opened, keeper)
@@ -78,7 +81,7 @@ class SoundMicrophone(Microphone):
     def _watch(self, opened: Any, keeper: Keeper) -> None:
         """Wait until the driver is stopped; a device that falls silent without a word has been unplugged."""
         while not keeper.stop.wait(_LOOK_S) and not portaudio.is_outdated():
-            if not opened.active or now_ms() > self._heard_ms + _SILENT_MS:
+            if not opened.active or now_ms() > self._heard_ms + self._patience_ms:
                 raise DeviceMissing(self.name, "the sound device delivers nothing any more: unplugged?")
 
     def _end(self, opened: Any) -> None:
@@ -87,14 +90,14 @@ class SoundMicrophone(Microphone):
         PortAudio's thread may spin for ever when an ALSA device has gone, and a plain stop would wait for it. To abort
         cancels that thread, which must not happen while it is in our callback: so only if nothing was heard lately.
         """
-        if now_ms() > self._heard_ms + _GONE_MS:
+        if now_ms() > self._heard_ms + _NOT_LATELY_MS:
             opened.abort(ignore_errors=True)
         else:
             opened.stop(ignore_errors=True)
         opened.close(ignore_errors=True)
 
     def _hear(self, pcm: bytes, form: portaudio.Format, flags: Any) -> None:
-        self._heard_ms = now_ms()
+        self._heard_ms, self._patience_ms = now_ms(), _SILENT_MS
         if flags.input_overflow:
             self.overruns += 1
         self._deliver(Samples(one_channel(pcm, form.channels, self._options.channel), form.rate_hz, self._heard_ms))
