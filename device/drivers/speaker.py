@@ -126,4 +126,4 @@ class SoundSpeaker(Speaker):
                     self.underruns += 1
             opened.stop()  # plays to the end
         finally:
-            opened.close(ignore_errors=True)  # breaks off what is not played, above all what a device that has gone never would
+            opened.close(ignore_errors=True)  # breaks off what a device that has gone would never finish

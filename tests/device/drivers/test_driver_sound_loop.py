@@ -113,7 +113,7 @@ def test_sound_server_that_went_away_is_missing_and_works_when_it_is_back(server
 def test_commands_use_the_same_drivers(server: SoundServer) -> None:
     def tillwave(*words: str) -> str:
         run = subprocess.run(
-            [sys.executable, "-m", "tillwave.cli", "sound", *words],
+            [sys.executable, "-c", "from tillwave.cli import main; main()", "sound", *words],
             env=server.environment | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
