@@ -118,7 +118,7 @@ def test_commands_use_the_same_drivers(server: SoundServer) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=240,
         )
         assert run.returncode == 0, run.stderr
         return run.stdout
@@ -151,7 +151,7 @@ def test_drivers_keep_the_contract_of_their_ports(server: SoundServer) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert run.returncode == 0, run.stdout[-4000:]
     summary = run.stdout.splitlines()[-1]
