@@ -3,8 +3,8 @@
     python -m benchmarks.jamming
 
 Noises of `benchmarks.sound`, and a vacuum cleaner, a fire alarm and a song, for half a minute at every level; beside
-them whether a faint token (-40 dB below full scale) is still heard in the same sound. A warning that comes before tokens
-are lost would be false; one that comes much later would be late.
+them whether a faint token (-40 dB below full scale) is still heard in the same sound. A warning that comes before
+tokens are lost would be false; one that comes much later would be late.
 """
 
 from __future__ import annotations
