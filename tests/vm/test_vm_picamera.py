@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from camera_stand import Terminal, camera_processes, is_alive
+from camera_stand import Terminal, is_alive
 from pictures import TOKEN, code_picture, write_jpeg
 
 from device.decode.camera_process import Patience
@@ -38,7 +38,7 @@ def terminal():
     terminal.camera.start()
     yield terminal
     terminal.camera.stop()
-    assert camera_processes() == []
+    assert terminal.processes() == []
 
 
 def read_frame(camera) -> np.ndarray:

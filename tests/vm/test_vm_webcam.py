@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from camera_stand import Terminal, camera_processes
+from camera_stand import Terminal
 from pictures import TOKEN, code_picture
 
 from device.decode.camera_process import Patience
@@ -164,4 +164,4 @@ def test_code_before_the_webcam_is_read_and_read_again_after_the_process_was_kil
         assert terminal.reading(300).text == TOKEN
     finally:
         terminal.camera.stop()
-    assert camera_processes() == []
+    assert terminal.processes() == []

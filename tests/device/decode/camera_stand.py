@@ -12,7 +12,7 @@ from device.ports import HealthState
 
 TOKEN = "TW1:MFRGGZDFMZTWQ2LKNNWG23TPOA"
 HASTY = Patience(beat_s=2.0, frame_s=2.0, stop_s=1.0, first_pause_s=0.1)
-LONG_S = 20.0
+LONG_S = 60.0
 
 
 class Terminal:
@@ -22,6 +22,7 @@ class Terminal:
         self, driver: str, options: dict[str, object], patience: Patience = HASTY, name: str = "front"
     ) -> None:
         self.name = name
+        self.before = children()
         self.readings: queue.Queue = queue.Queue()
         self.healths: queue.Queue = queue.Queue()
         self.camera = CameraProcess(
@@ -43,6 +44,10 @@ class Terminal:
             assert name == self.name
             if health.state is state:
                 return health.detail
+
+    def processes(self) -> list[int]:
+        """Give the processes that there are since this terminal is."""
+        return sorted(children() - self.before)
 
     def pid(self) -> int:
         deadline = time.monotonic() + LONG_S
@@ -66,15 +71,14 @@ def wait_until_dead(pid: int) -> None:
         time.sleep(0.02)
 
 
-def camera_processes() -> list[int]:
-    """Give the processes of cameras that this one has started and not buried yet."""
-    found = []
+def children() -> set[int]:
+    """Give the processes that this one has started and not buried yet."""
+    found = set()
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (folder / "cmdline").read_bytes()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if parent == os.getpid() and (b"camera_worker" in command or not command):
-            found.append(int(folder.name))
+        if parent == os.getpid():
+            found.add(int(folder.name))
     return found

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from camera_stand import HASTY, TOKEN, Terminal, camera_processes, is_alive
+from camera_stand import HASTY, LONG_S, TOKEN, Terminal, is_alive
 
 from device.decode.camera_process import Patience
 from device.drivers.simulated.bench import Bench
@@ -11,12 +11,11 @@ from device.drivers.simulated.control import SimulationError
 from device.ports import HealthState
 
 OPTIONS = {"width": 640, "height": 480}
-STUCK = "its process is stuck; it is started again"
 
 
 @pytest.fixture
 def bench(tmp_path):
-    return Bench(tmp_path / "bench", patience_s=20.0)
+    return Bench(tmp_path / "bench", patience_s=LONG_S)
 
 
 @pytest.fixture
@@ -38,12 +37,12 @@ def reads_again(terminal: Terminal, bench: Bench, before: int) -> bool:
     terminal.health(HealthState.WORKING)
     bench.show_qr(TOKEN)
     reading = terminal.reading()
-    return reading.text == TOKEN and not is_alive(before) and camera_processes() == [terminal.pid()]
+    return reading.text == TOKEN and not is_alive(before) and terminal.processes() == [terminal.pid()]
 
 
 def plug(bench: Bench) -> None:
     """Put the camera in, also while one process of it ends and the next begins."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG_S
     while True:
         try:
             return bench.plug("camera", "front")
@@ -52,22 +51,22 @@ def plug(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "said"),
+    ("how", "patience", "said"),
     [
-        ("freeze", "it gives no picture any more; it is started again"),
-        ("hang", STUCK),
-        ("die", "its process was ended by SIGABRT; it is started again"),
+        ("freeze", Patience(beat_s=LONG_S, frame_s=3, first_pause_s=0.1), "it gives no picture any more"),
+        ("hang", Patience(beat_s=3, frame_s=LONG_S, first_pause_s=0.1), "its process is stuck"),
+        ("die", Patience(first_pause_s=0.1), "its process was ended by SIGABRT"),
     ],
 )
-def test_camera_that_a_new_start_heals_is_back_by_itself(start, bench, how, said):
-    terminal = start()
+def test_camera_that_a_new_start_heals_is_back_by_itself(start, bench, how, patience, said):
+    terminal = start(patience)
     terminal.health(HealthState.WORKING)
     broken = terminal.pid()
     bench.break_device("camera", "front", how)
-    assert terminal.health(HealthState.FAILED) == said
+    assert terminal.health(HealthState.FAILED) == f"{said}; it is started again"
     assert reads_again(terminal, bench, broken)
     terminal.camera.stop()
-    assert camera_processes() == []
+    assert terminal.processes() == []
 
 
 @pytest.mark.parametrize(
@@ -86,25 +85,23 @@ def test_camera_that_is_broken_by_its_settings_is_back_once_it_is_mended(start, 
     bench.show_qr(TOKEN)
     assert terminal.reading().text == TOKEN
     assert is_alive(broken) == (broken == terminal.pid())
-    assert camera_processes() == [terminal.pid()]
+    assert terminal.processes() == [terminal.pid()]
 
 
 def test_camera_that_hangs_while_it_is_opened_is_ended_and_tried_again(start, bench):
     began = time.monotonic()
-    start().health(HealthState.WORKING)
-    whole_s = time.monotonic() - began
-    bench.break_device("camera", "back", "hang-start")
-    terminal = Terminal("simulated", {"bench": str(bench.folder), **OPTIONS}, Patience(open_s=2 + 2 * whole_s), "back")
-    terminal.camera.start()
-    try:
-        assert terminal.health(HealthState.FAILED) == STUCK
-        bench.mend_device("camera", "back")
-        terminal.health(HealthState.WORKING)
-        bench.show_qr(TOKEN, camera="back")
-        assert terminal.reading().text == TOKEN
-    finally:
-        terminal.camera.stop()
-    assert len(camera_processes()) == 1
+    first = start()
+    first.health(HealthState.WORKING)
+    patience = Patience(open_s=2 + 2 * (time.monotonic() - began))
+    long_s = LONG_S + 10 * patience.open_s
+    first.camera.stop()
+    terminal = start(patience, fault="hang-start")
+    assert terminal.health(HealthState.FAILED, long_s) == "its process is stuck; it is started again"
+    bench.mend_device("camera", "front")
+    terminal.health(HealthState.WORKING, long_s)
+    bench.show_qr(TOKEN)
+    assert terminal.reading().text == TOKEN
+    assert terminal.processes() == [terminal.pid()]
 
 
 def test_camera_that_is_unplugged_and_cannot_be_closed_is_ended_and_back_when_plugged_in(start, bench):
@@ -114,7 +111,7 @@ def test_camera_that_is_unplugged_and_cannot_be_closed_is_ended_and_back_when_pl
     bench.break_device("camera", "front", "hang-stop")
     bench.unplug("camera", "front")
     assert terminal.health(HealthState.MISSING) == "unplugged"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LONG_S
     while is_alive(wedged):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -128,7 +125,7 @@ def test_camera_that_cannot_be_closed_does_not_hold_the_terminal(start, bench):
     wedged = terminal.pid()
     terminal.camera.stop()
     assert not is_alive(wedged)
-    assert camera_processes() == []
+    assert terminal.processes() == []
 
 
 def test_camera_that_cannot_break_as_its_settings_say_fails_with_what_it_knows(start):
