@@ -60,7 +60,9 @@ def make_app(
         routes=[
             Route("/", _go_to_cashier),
             *RegisterSide(desk, calls, pairing, live).routes(),
-            *CashierSide(desk, calls, PageDoor("cashier", desk, pairing), live, files=files, clock=clock).routes(),
+            *CashierSide(
+                desk, calls, PageDoor("cashier", desk, pairing), live, guide=guide, files=files, clock=clock
+            ).routes(),
             *DisplaySide(desk, pairing, live, guide=guide, files=files, clock=clock).routes(),
             *TechnicianSide(
                 desk,

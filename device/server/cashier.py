@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from device.guide import Guide
 from device.payment.views import CounterView, Desk
 from device.ports import Clock
 from device.server.desk_calls import DeskCalls
@@ -21,12 +22,13 @@ class CashierSide:
     """Answers the cashier's page; its sales belong to the sender "cashier"."""
 
     def __init__(
-        self, desk: Desk, calls: DeskCalls, door: PageDoor, live: Live, *, files: PageFiles, clock: Clock
+        self, desk: Desk, calls: DeskCalls, door: PageDoor, live: Live, *, guide: Guide, files: PageFiles, clock: Clock
     ) -> None:
         self._desk = desk
         self._calls = calls
         self._door = door
         self._live = live
+        self._guide = guide
         self._files = files
         self._clock = clock
 
@@ -80,4 +82,4 @@ class CashierSide:
         return JSONResponse(day_json(await self._desk.close_day()))
 
     def _shown(self, view: CounterView) -> Json:
-        return cashier_json(view, self._clock.wall().ms)
+        return cashier_json(view, self._clock.wall().ms, self._guide.shown)

@@ -95,12 +95,13 @@ def service_json(view: CounterView) -> Json:
     }
 
 
-def cashier_json(view: CounterView, now_ms: int) -> Json:
+def cashier_json(view: CounterView, now_ms: int, guidance: Guidance | None = None) -> Json:
     """Show everything that a cashier's page shows."""
     return {
         **service_json(view),
         "jammed": view.jammed,
         "sale": sale_json(view.sale) if view.sale else None,
+        "guidance": guidance_json(guidance) if guidance else None,
         "last": [sale_json(sale) for sale in view.last],
         "now_ms": now_ms,
     }

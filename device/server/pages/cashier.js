@@ -5,7 +5,7 @@ import {ask, makeId} from './ask.js';
 import {askForRefund, refundsChanged} from './refund.js';
 import {closeDay} from './day.js';
 import {deviceRow, statusPills} from './health.js';
-import {language, loadTexts, say, sayWord, switchLanguage} from './text.js';
+import {join, language, loadTexts, say, sayWord, switchLanguage} from './text.js';
 
 const HOLDING = ['gathering', 'authorising', 'waiting', 'cancelling'];
 const CANCELLABLE = ['gathering', 'authorising', 'waiting', 'unknown'];
@@ -95,6 +95,7 @@ function restPart() {
 function saleParts(sale) {
   const parts = [phasePart(sale), duePart(sale), sumsPart(sale)];
   if (!view.in_service) parts.unshift(notePart('bad', sayWord('reason', view.trouble)));
+  if (view.guidance) parts.push(notePart('warn', join(say('guide.cashier'), say(`why.${view.guidance.hint}`))));
   if (sale.notice) parts.push(notePart('', sayWord('notice', sale.notice)));
   const explains = sale.reason && sale.phase !== 'paid' && sale.reason !== 'cancelled';
   if (explains || sale.reason === 'declined-late') parts.push(notePart('warn', sayWord('reason', sale.reason)));

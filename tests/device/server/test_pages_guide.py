@@ -28,7 +28,9 @@ def test_every_hint_has_a_sentence_and_a_sign() -> None:
     pages = resources.files("device.server") / "pages"
     for language in ("en", "zh"):
         texts = json.loads((pages / f"{language}.json").read_text("utf-8"))
-        assert {key for key in texts if key.startswith("guide.")} == {f"guide.{hint.value}" for hint in Hint}
+        assert {key for key in texts if key.startswith("guide.")} == {f"guide.{hint.value}" for hint in Hint} | {
+            "guide.cashier"
+        }
     drawing = (pages / "guide.js").read_text("utf-8")
     for hint in Hint:
         assert f"  {hint.value}:" in drawing or f"  '{hint.value}':" in drawing
@@ -103,3 +105,15 @@ def test_code_on_the_right_of_the_camera_is_drawn_on_the_left_of_the_shopper(hos
     assert spot is not None
     assert whole is not None
     assert spot["x"] + spot["width"] / 2 < whole["x"] + whole["width"] / 2
+
+
+@pytest.mark.browser
+@in_browser
+def test_cashier_is_told_as_well(host: Host, display: Page) -> None:
+    display.goto(f"{host.address}/cashier#pair={host.open_pairing()}")
+    expect(display.locator("#keys")).to_be_visible(timeout=30_000)
+    open_sale(host)
+    say(host, Guidance("front", Hint.TOO_BRIGHT, RIGHT))
+    expect(display.locator("#state")).to_contain_text("摄像头看到码但读不出：过曝", timeout=30_000)
+    say(host, Guidance("front"))
+    expect(display.locator("#state")).not_to_contain_text("摄像头", timeout=30_000)
