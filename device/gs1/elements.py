@@ -12,6 +12,8 @@ from device.gs1 import checks, identifiers
 from device.gs1.problems import BadElement, BadRelation
 
 SEPARATOR = "\x1d"
+MOST_ELEMENTS = 32
+"""Our own bound, several times what a code has; every element is compared with every other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ def _once(elements: Iterable[Element]) -> tuple[Element, ...]:
     for element in elements:
         if kept.setdefault(element.identifier, element) != element:
             raise BadRelation(element.identifier, "stands twice with different values")
+        if len(kept) > MOST_ELEMENTS:
+            raise BadElement("", f"there are more than {MOST_ELEMENTS} elements")
     return tuple(kept.values())
 
 

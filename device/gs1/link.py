@@ -34,6 +34,10 @@ STRICT = LinkRules()
 _SCHEME = re.compile(r"(?:https?|HTTPS?)://")
 _LETTERS = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")
 _DOMAIN = re.compile(r"[A-Za-z0-9\-._:\[\]]+")
+_PAIR = 2
+"""An identifier and its value, as two steps of the path."""
+_MOST_QUALIFIERS = 3
+"""Of any key; so the key stands near the end of the path."""
 _UNKNOWN = re.compile(r"[0-9]{2,4}")
 _NAMES = {
     "gtin": "01",
@@ -86,7 +90,9 @@ def _parts(uri: str) -> tuple[str, str]:
 def _path_elements(path: str, rules: LinkRules) -> Iterator[Element]:
     """Walk the key and its qualifiers; the right-most key counts."""
     steps = path.split("/")
-    start = next((place for place in range(len(steps) - 2, -1, -1) if _is_key(steps, place, rules)), None)
+    last = len(steps) - _PAIR
+    first = max(0, last - _MOST_QUALIFIERS * _PAIR)
+    start = next((place for place in range(last, first - 1, -1) if _is_key(steps, place, rules)), None)
     if start is None:
         raise BadLink("the path names no key of GS1; compressed links are not read")
     pairs = [(_code(name, rules), value) for name, value in zip(steps[start::2], steps[start + 1 :: 2], strict=True)]

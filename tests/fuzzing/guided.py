@@ -59,7 +59,7 @@ def _fuzz(parser: Parser, inputs: int, seed: int) -> None:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as corpus:
         for number, sound in enumerate(parser.seeds):
             Path(corpus, str(number)).write_bytes(sound)
-        bounds = [f"-runs={inputs}", f"-seed={seed}", f"-rss_limit_mb={_MOST_MEGABYTES}", "-max_len=4096"]
+        bounds = [f"-runs={inputs}", f"-seed={seed}", f"-rss_limit_mb={_MOST_MEGABYTES}", "-max_len=512"]
         atheris.Setup([sys.argv[0], *bounds, corpus], give)
         atheris.Fuzz()
 

@@ -37,6 +37,7 @@ def test_a_link_names_goods(uri: str, people: str) -> None:
         "https://id.gs1.org/01/09521234543214",
         "https://id.gs1.org/01/9521234543213",
         TEA + "/",
+        "https://id.gs1.org" + "/22/01" * 300,
         TEA + "/21/7/10/A",
         TEA + "?10=A",
         TEA + "?17=251231&17=251231",

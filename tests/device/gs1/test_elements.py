@@ -80,6 +80,13 @@ def test_an_international_bank_account_is_checked() -> None:
         read_element("8007", "GB83WEST12345698765432")
 
 
+def test_a_code_has_no_more_elements_than_a_code_has() -> None:
+    assert len(read_bracketed("".join(f"(3{family}0)000001" for family in range(20, 38))).elements) == 18
+    weights = "".join(f"(3{family}0)000001" for family in (*range(10, 17), *range(20, 38), *range(40, 58)))
+    with pytest.raises(BadElement, match="more than 32"):
+        read_bracketed(weights)
+
+
 def test_people_write_parts_too() -> None:
     assert read_bracketed("(10)12\\(11)99").for_people() == "(10)12\\(11)99"
 
