@@ -31,7 +31,7 @@ class Guide:
         return lambda: self._listeners.remove(changed) if changed in self._listeners else None
 
     def take(self, guidance: Guidance) -> None:
-        """Take what a camera says; the latest of several cameras counts."""
+        """Take what a camera says; of several cameras the latest counts that sees a code, else the latest."""
         self._said.pop(guidance.device, None)
         if guidance.hint is not None:
             self._said[guidance.device] = guidance
@@ -43,12 +43,16 @@ class Guide:
         self._settle()
 
     def _settle(self) -> None:
-        latest = next(reversed(self._said.values()), None) if self._gathers else None
-        if latest == self._shown:
+        counts = self._latest() if self._gathers else None
+        if counts == self._shown:
             return
-        self._shown = latest
+        self._shown = counts
         for listener in tuple(self._listeners):
             try:
-                listener(latest)
+                listener(counts)
             except Exception:  # a page or a lamp must not keep the others from hearing it
                 log.exception("a listener of the guide failed")
+
+    def _latest(self) -> Guidance | None:
+        newest_first = tuple(reversed(self._said.values()))
+        return next((each for each in newest_first if each.places), next(iter(newest_first), None))

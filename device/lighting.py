@@ -51,7 +51,7 @@ class Lighting:
     def guided(self, guidance: Guidance | None) -> None:
         """Follow what the shopper is told; None for nothing."""
         hint = guidance.hint if guidance else None
-        self._is_hinted = hint is not None
+        self._is_hinted = guidance is not None and bool(guidance.places)
         if hint is Hint.TOO_BRIGHT:
             self._is_dimmed, self._is_raised = True, False
         elif hint is Hint.TOO_DARK and not self._is_dimmed:

@@ -101,7 +101,7 @@ def cashier_json(view: CounterView, now_ms: int, guidance: Guidance | None = Non
         **service_json(view),
         "jammed": view.jammed,
         "sale": sale_json(view.sale) if view.sale else None,
-        "guidance": guidance_json(guidance) if guidance else None,
+        "guidance": guidance_json(guidance),
         "last": [sale_json(sale) for sale in view.last],
         "now_ms": now_ms,
     }
@@ -116,15 +116,20 @@ def display_json(
         "in_service": view.in_service,
         "sale": _shopper_json(view.sale) if view.sale else None,
         "jammed": bool(view.jammed),
-        "guidance": guidance_json(guidance) if guidance else None,
+        "guidance": guidance_json(guidance),
         "code": code,
         "code_left_ms": code_left_ms,
         "now_ms": now_ms,
     }
 
 
-def guidance_json(guidance: Guidance) -> Json:
-    """Show what a camera says to the shopper: a word, and places as parts of the picture."""
+def guidance_json(guidance: Guidance | None) -> Json | None:
+    """Show what a camera says of a code: a word, and places as parts of the picture; nothing without a place.
+
+    A camera in the dark, or with its cap on, is a matter of light: the shopper may still pay in another way.
+    """
+    if guidance is None or not guidance.places:
+        return None
     return {
         "hint": guidance.hint.value if guidance.hint else "",
         "places": [[place.left, place.top, place.right, place.bottom] for place in guidance.places],

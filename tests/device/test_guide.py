@@ -42,7 +42,8 @@ COUNTER = CounterView(
     devices=(),
 )
 CLOSER = Guidance("front", Hint.CLOSER, (Place(0.1, 0.1, 0.2, 0.2),))
-DARK = Guidance("side", Hint.TOO_DARK)
+TILT = Guidance("side", Hint.TILT, (Place(0.5, 0.1, 0.7, 0.2),))
+DARK = Guidance("third", Hint.TOO_DARK)
 
 
 def in_phase(phase: Phase) -> CounterView:
@@ -71,12 +72,21 @@ def test_nothing_is_shown_but_while_a_sale_gathers(guide):
 def test_latest_of_several_cameras_counts(guide):
     guide.follow(COUNTER)
     guide.take(CLOSER)
-    guide.take(DARK)
-    assert guide.shown == DARK
+    guide.take(TILT)
+    assert guide.shown == TILT
     guide.take(Guidance("side"))
     assert guide.shown == CLOSER
     guide.take(Guidance("front"))
     assert guide.shown is None
+
+
+def test_camera_that_sees_a_code_comes_before_one_in_the_dark(guide):
+    guide.follow(COUNTER)
+    guide.take(DARK)
+    assert guide.shown == DARK
+    guide.take(CLOSER)
+    guide.take(DARK)
+    assert guide.shown == CLOSER
 
 
 def test_listeners_hear_changes_only_and_can_leave(guide):

@@ -13,9 +13,10 @@ from device.drivers.simulated.bench import Bench
 from device.drivers.simulated.gpio import SimulatedAim, SimulatedIllumination
 from device.lighting import Lighting, LightingSettings
 from device.payment.views import CounterView, Phase
-from device.sight import Guidance, Hint
+from device.sight import Guidance, Hint, Place
 
-BRIGHT, DARK, CLOSER = (Guidance("front", hint) for hint in (Hint.TOO_BRIGHT, Hint.TOO_DARK, Hint.CLOSER))
+PLACES = (Place(0.1, 0.1, 0.2, 0.2),)
+BRIGHT, DARK, CLOSER = (Guidance("front", hint, PLACES) for hint in (Hint.TOO_BRIGHT, Hint.TOO_DARK, Hint.CLOSER))
 IDLE: CounterView = replace(COUNTER, sale=None)
 NEXT = replace(COUNTER, sale=replace(SALE, sale="salebbbbbbbbbbbb"))
 
@@ -118,6 +119,14 @@ def test_aim_light_blinks_while_a_code_is_seen_but_not_read(counter):
         assert counter.bench.aim() is light
     lighting.follow(in_phase(Phase.AUTHORISING))
     assert counter.bench.aim() is Light.OFF
+
+
+def test_dark_shop_without_a_code_lights_the_lamp_but_lets_no_light_blink(counter):
+    lighting = counter.follow(when="dark")
+    lighting.follow(COUNTER)
+    lighting.guided(Guidance("front", Hint.TOO_DARK))
+    assert counter.levels == (1, 1)
+    assert counter.bench.aim() is Light.ON
 
 
 def test_lamps_are_told_changes_only(counter):

@@ -33,7 +33,7 @@ export function drawGuide(place, guidance) {
   place.replaceChildren(drawn);
 }
 
-// The camera looks at the shopper, so its left is the shopper's right. Without a place the code stands in the middle.
+// The camera looks at the shopper, so its left is the shopper's right. Without a place it stands in the middle.
 function spotOf(place) {
   if (!place) return {x: WIDTH / 2, y: HEIGHT / 2, side: 40};
   const [left, top, right, bottom] = place;
