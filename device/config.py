@@ -120,6 +120,8 @@ class SoundSettings(_Section, frozen=True):
     """What is listened for at every microphone, and what the loudspeaker plays."""
 
     waveforms: Annotated[tuple[Literal["TILLWAVE", "GGWAVE"], ...], msgspec.Meta(min_length=1)] = ("TILLWAVE",)
+    bound_only: bool = False
+    """Take tokens of sound only if they are bound to a challenge."""
     challenge: ChallengeSettings = ChallengeSettings()
     jamming: JammingSettings = JammingSettings()
 

@@ -192,6 +192,7 @@ class Terminal:
                 offline=settings.offline,
                 software=_software(),
                 settings_hash=self._settings_hash,
+                bound_sound=settings.sound.bound_only,
             ),
             journal=journal,
             line=uplink,

@@ -30,7 +30,7 @@ from device.payment.pricing import GoodsRules, price_item
 from device.payment.sale import ONE_AT_A_TIME, Coupon, Member, Sale
 from device.payment.till import Till
 from device.payment.views import Phase
-from device.ports import Reading
+from device.ports import Reading, Source
 from protocol import tokens
 from protocol.errors import BadToken
 from protocol.questions import CouponAnswer, CouponQuestion, MemberAnswer, MemberQuestion
@@ -75,7 +75,8 @@ class Presenter:
         if gathering is not None and not self._till.service.trouble:
             self._take(gathering, presented, reading)
         elif isinstance(presented, WalletToken | ForeignToken):
-            self._see(sale or self._ending(reading), presented)
+            if not self._is_overheard(presented, reading):
+                self._see(sale or self._ending(reading), presented)
         else:
             log.info("nothing takes it now")
 
@@ -102,6 +103,9 @@ class Presenter:
                 self._notice(sale, notice)
 
     def _try_token(self, sale: Sale, presented: WalletToken | ForeignToken, reading: Reading) -> None:
+        if self._is_overheard(presented, reading):
+            self._notice(sale, "sound-unbound")
+            return
         if objection := self._till.spent.objection(presented.token):
             self._notice(sale, objection)
             return
@@ -116,6 +120,11 @@ class Presenter:
         scheme = _WALLET_SCHEME if isinstance(presented, WalletToken) else presented.scheme
         event = TokenPresented(self._till.new_id(), scheme, presented.token, mode, reading.at_ms)
         self._till.apply(sale, event)
+
+    def _is_overheard(self, presented: WalletToken | ForeignToken, reading: Reading) -> bool:
+        """Tell whether a token may have been meant for the next counter, where it must stay good."""
+        is_heard = self._till.settings.bound_sound and reading.source is Source.ACOUSTIC
+        return is_heard and not tokens.is_bound(presented.token)
 
     def _see(self, sale: Sale | None, presented: WalletToken | ForeignToken) -> None:
         """Note a token that is not tried; the one under way, played over and over, is no news."""

@@ -42,6 +42,8 @@ class CounterSettings:
     offline: OfflineLimits
     software: str
     settings_hash: bytes
+    bound_sound: bool = False
+    """Tokens of sound are taken only if they are bound to a challenge: those of the next counter may be heard too."""
 
 
 class Till:

@@ -106,11 +106,11 @@ LIMITS = OfflineLimits(enabled=True, limit_per_sale=2_000, limit_total=3_000, li
 class CounterHouse:
     """One counter and its surroundings; `restart` is a power cut."""
 
-    def __init__(self, path: Path, *, offline: OfflineLimits = LIMITS) -> None:
+    def __init__(self, path: Path, *, offline: OfflineLimits = LIMITS, bound_sound: bool = False) -> None:
         self.path = path / "journal.db"
         self.key, self.issuer, self.phone = make_key(), make_key(), make_key()
         self.clock, self.randomness, self.line = HandClock(), CountingRandomness(), ScriptedLine()
-        self.offline = offline
+        self.offline, self.bound_sound = offline, bound_sound
         self._requests = itertools.count(1)
         self.journal = self._open()
         self.counter = self._build()
@@ -207,6 +207,7 @@ class CounterHouse:
             offline=self.offline,
             software="0.1.0",
             settings_hash=bytes(32),
+            bound_sound=self.bound_sound,
         )
         till = Till(settings, journal=self.journal, line=self.line, clock=self.clock, randomness=self.randomness)
         articles = {GTIN: Article("Tea", 600), GTIN_2: Article("Cup", 150), APPLES: Article("Apples", 990, "kg")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from counter_house import ALIPAY, ALIPAY_2, CounterHouse, shown
 from hypothesis import given
@@ -202,6 +204,28 @@ def test_a_flood_of_tokens_does_not_fill_the_journal(house: CounterHouse) -> Non
     house.counter.cancel(sale.sale)
     hear(house, SHORT)
     assert len(burned(house)) == MOST_SEEN
+
+
+# counters that stand close together
+
+
+def test_where_only_bound_sound_is_taken_the_neighbours_token_is_left_alone(tmp_path: Path) -> None:
+    house = CounterHouse(tmp_path, bound_sound=True)
+    sale = house.open()
+    hear(house, SHORT)
+    assert (shown(house).phase, shown(house).notice) == (Phase.GATHERING, "sound-unbound")
+    hear(house, BOUND)
+    assert shown(house).phase is Phase.AUTHORISING
+    hear(house, SHORT)
+    assert shown(house).notice == ""
+    house.decide(Verdict.DECLINED, reason="bad-token")
+    house.counter.cancel(sale.sale)
+    hear(house, SHORT)
+    assert (tried(house), burned(house)) == ([BOUND], [])
+    house.open()
+    house.show(tokens.token_text(SHORT))
+    assert shown(house).phase is Phase.AUTHORISING
+    house.close()
 
 
 # whatever happens
