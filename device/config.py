@@ -110,6 +110,15 @@ class ListenSettings(_Section, frozen=True):
     tls_certificate: Path | None = None
 
 
+class NexoSettings(_Section, frozen=True):
+    """The listener for registers that speak nexo; `certificate_name` is the common name of its certificate."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8443
+    certificate_name: str = ""
+
+
 class CheckoutSettings(Timing, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the checkout behaves."""
 
@@ -150,6 +159,7 @@ class Settings(_Section, frozen=True):
     broker: BrokerSettings
     keys: KeySettings = KeySettings()
     server: ListenSettings = ListenSettings()
+    nexo: NexoSettings = NexoSettings()
     checkout: CheckoutSettings = CheckoutSettings()
     offline: OfflineLimits = OfflineLimits()
     sound: SoundSettings = SoundSettings()

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from device.config import Settings
 from device.decode.disturbance import Sound
@@ -44,6 +44,9 @@ _TICK_S = 0.1
 _RESOLVE_S = 8.0
 """So long a payment under way may take to be decided when the terminal is asked to stop."""
 _LAST_RECORDS_S = 1.0
+
+if TYPE_CHECKING:
+    from device.server.nexo.listener import NexoListener
 
 _Argument = TypeVar("_Argument")
 
@@ -105,15 +108,18 @@ class Terminal:
         await self._live(counter, uplink, pairing, devices, voice)
 
     async def _live(self, counter: Counter, uplink: Uplink, pairing: Pairing, devices: Devices, voice: Voice) -> None:
+        nexo = self._make_nexo(counter)
         async with asyncio.TaskGroup() as group:
             working = [
                 group.create_task(uplink.run(), name="uplink"),
-                group.create_task(self._serve(counter, pairing, devices), name="local server"),
+                group.create_task(self._serve(counter, pairing, devices, nexo), name="local server"),
                 group.create_task(self._tick(counter), name="time"),
                 group.create_task(self._feed_watchdog(), name="watchdog"),
                 group.create_task(devices.run(), name="devices"),
                 group.create_task(voice.run(), name="voice"),
             ]
+            if nexo is not None:
+                working.append(group.create_task(nexo.run(), name="nexo"))
             await self._stopping.wait()
             notify("STOPPING=1")
             log.info("stopping")
@@ -127,7 +133,7 @@ class Terminal:
         counter.stop()
         await _until(lambda: not uplink.online or counter.view().queue == 0, _LAST_RECORDS_S)
 
-    async def _serve(self, counter: Counter, pairing: Pairing, devices: Devices) -> None:
+    async def _serve(self, counter: Counter, pairing: Pairing, devices: Devices, nexo: NexoListener | None) -> None:
         listen = self._settings.server
         app = make_app(
             counter,
@@ -137,6 +143,7 @@ class Terminal:
             guide=self._guide,
             fitted=[Fitted(device.name, device.kind, device.driver) for device in self._settings.devices],
             sections=_sections(devices),
+            introduce_nexo=nexo.introduce if nexo else None,
         )
         await serve(
             app, listen.host, listen.port, certificate=listen.tls_certificate, key=listen.tls_key, ready=self._ready
@@ -156,6 +163,23 @@ class Terminal:
         while interval_s is not None:
             notify("WATCHDOG=1")
             await asyncio.sleep(interval_s)
+
+    def _make_nexo(self, counter: Counter) -> NexoListener | None:
+        settings, terminal = self._settings.nexo, self._settings.terminal
+        if not settings.enabled:
+            return None
+        from device.server.nexo.listener import NexoListener, NexoPlace  # noqa: PLC0415  # few terminals need it
+
+        place = NexoPlace(
+            terminal=terminal.name,
+            state=terminal.state,
+            host=settings.host,
+            port=settings.port,
+            certificate_name=settings.certificate_name,
+        )
+        nexo = NexoListener(counter, place, clock=self._clock, randomness=self._randomness)
+        nexo.start()
+        return nexo
 
     def _make_uplink(self, keys: TerminalKeys, journal: Journal) -> Uplink:
         terminal, broker, files = self._settings.terminal, self._settings.broker, self._settings.keys

@@ -26,7 +26,7 @@ from device.server.live import Live
 from device.server.local import LocalSide
 from device.server.pairing import Pairing, PairingClosed, WrongCode
 from device.server.problems import Refusal, answer_http, answer_refusal
-from device.server.register import RegisterSide
+from device.server.register import NexoIntroduction, RegisterSide
 from device.server.sections import Fitted, Section
 from device.server.settings import ServerSettings
 from device.server.technician import TechnicianSide
@@ -45,11 +45,12 @@ def make_app(
     fitted: Sequence[Fitted] = (),
     sections: Sequence[Section] = (),
     guide: Guide | None = None,
+    introduce_nexo: NexoIntroduction | None = None,
 ) -> Starlette:
     """Make the application of one terminal; `app.state.live.close()` ends everything that waits.
 
     `fitted` are the devices of the settings, `sections` what the technician's page shows of them, `guide` is what the
-    cameras say to the shopper.
+    cameras say to the shopper, `introduce_nexo` what a register gets at pairing if it wants to speak nexo.
     """
     clock = clock or SystemClock()
     guide = guide or Guide()
@@ -59,7 +60,7 @@ def make_app(
     app = Starlette(
         routes=[
             Route("/", _go_to_cashier),
-            *RegisterSide(desk, calls, pairing, live).routes(),
+            *RegisterSide(desk, calls, pairing, live, introduce_nexo).routes(),
             *CashierSide(
                 desk, calls, PageDoor("cashier", desk, pairing), live, guide=guide, files=files, clock=clock
             ).routes(),

@@ -187,7 +187,18 @@ def _outgoing() -> Json:
             busy=_TRUTH,
             payment={"anyOf": [{"$ref": _SCHEMA.format(name="Payment")}, {"type": "null"}]},
         ),
-        "Paired": _object(register=_TEXT, key=_TEXT),
+        "Paired": _object(
+            register=_TEXT, key=_TEXT, nexo={"anyOf": [{"$ref": _SCHEMA.format(name="Nexo")}, {"type": "null"}]}
+        ),
+        "Nexo": _object(
+            poi_id=_TEXT,
+            sale_id=_TEXT,
+            key_identifier=_TEXT,
+            key_version=_COUNT,
+            passphrase=_TEXT,
+            certificate=_TEXT,
+            port=_COUNT,
+        ),
         "Error": _object(error=_object(reason=_TEXT, text=_TEXT)),
     }
 

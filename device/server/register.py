@@ -18,16 +18,21 @@ from device.server.shown import Json, day_json, payment_json, refund_json, servi
 from device.server.wire import PairBody, PaymentBody, RefundBody, id_of, read_body, read_nothing, wait_of
 
 LONGEST_WAIT_S = 30.0
+NexoIntroduction = Callable[[str], Json]
+"""Gives a register of this name what it needs to speak nexo."""
 
 
 class RegisterSide:
     """Answers registers."""
 
-    def __init__(self, desk: Desk, calls: DeskCalls, pairing: Pairing, live: Live) -> None:
+    def __init__(
+        self, desk: Desk, calls: DeskCalls, pairing: Pairing, live: Live, introduce: NexoIntroduction | None
+    ) -> None:
         self._desk = desk
         self._calls = calls
         self._pairing = pairing
         self._live = live
+        self._introduce = introduce
 
     def routes(self) -> list[BaseRoute]:
         """Give the addresses that registers call."""
@@ -47,8 +52,11 @@ class RegisterSide:
         body = await read_body(request, PairBody)
         if body.name == PAGE:
             raise Refusal(422, "bad-request", f"no register may be called {PAGE}; the pages are")
+        if body.nexo and self._introduce is None:
+            raise Refusal(422, "no-nexo", "this terminal does not speak nexo; switch it on in [nexo] of its settings")
         key = self._pairing.pair_register(body.code, body.name)
-        return JSONResponse({"register": body.name, "key": key}, CREATED)
+        nexo = self._introduce(body.name) if body.nexo and self._introduce else None
+        return JSONResponse({"register": body.name, "key": key, "nexo": nexo}, CREATED)
 
     async def _status(self, request: Request) -> JSONResponse:
         register = self._caller(request)

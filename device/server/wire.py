@@ -75,6 +75,8 @@ class PairBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     code: Annotated[str, msgspec.Meta(max_length=16)]
     name: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,31}\Z")]
+    nexo: bool = False
+    """It speaks nexo, under this name as its SaleID, and wants a passphrase besides."""
 
     def __repr__(self) -> str:
         """Leave out the code."""

@@ -23,7 +23,6 @@ from protocol.waveform import modulate_short
 
 WARMED_UP = 60
 PATIENCE_S = 20.0
-LONG_S = 30.0
 MICROPHONES: dict[str, dict[str, Any]] = {
     "mic": {},
     "mic-44": {"rates_hz": [44_100]},
@@ -67,28 +66,6 @@ class Loop:
             "loudest": float(np.abs(heard).max() / 32767),
             "loud_seconds": float((np.abs(heard[: len(heard) // 96 * 96]).reshape(-1, 96).max(1) > 1000).sum() * 0.002),
         }
-
-    def hushed(self) -> dict[str, float]:
-        """Break a long tone off once it is heard, and play a short one; tell how long it was loud."""
-        self._wait_for_sound()
-        self.speaker.play(_sine(1000, 48_000, LONG_S).astype(np.float32), 48_000)
-        wait_until(self._is_loud_lately, PATIENCE_S)
-        self.speaker.hush()
-        self.speaker.play(_sine(3000, 48_000, 0.5).astype(np.float32), 48_000)
-        wait_until(lambda: not self._is_loud_lately(), 2 * LONG_S)
-        heard = np.frombuffer(b"".join(piece.pcm for piece in self.pieces["mic"]), "<i2").astype(float)
-        loud = np.nonzero(np.abs(heard) > 1000)[0]
-        rate = self.pieces["mic"][0].rate_hz
-        last = heard[loud[-1] - rate // 4 : loud[-1]]
-        return {
-            "loud_seconds": float((loud[-1] - loud[0]) / rate),
-            "last_hertz": float(np.argmax(np.abs(np.fft.rfft(last))) * rate / len(last)),
-        }
-
-    def _is_loud_lately(self) -> bool:
-        """Tell whether the last second was loud anywhere."""
-        pieces = tuple(self.pieces["mic"])[-48:]
-        return any(np.abs(np.frombuffer(piece.pcm, "<i2")).max() > 1000 for piece in pieces)
 
     def on_the_right(self) -> dict[str, float]:
         """Play on the right channel only; give how loud each microphone hears it."""
@@ -160,8 +137,6 @@ def main() -> None:
                 say(loop.health())
             case ["tone", hertz, rate_hz]:
                 say(loop.tone(float(hertz), int(rate_hz)))
-            case ["hush"]:
-                say(loop.hushed())
             case ["right"]:
                 say(loop.on_the_right())
             case ["token", payload]:

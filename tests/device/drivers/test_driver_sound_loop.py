@@ -82,12 +82,6 @@ def test_microphone_hears_the_loudspeaker(loop: Loop) -> None:
         assert heard["loud_seconds"] > 0.48  # nothing is cut off at either end
 
 
-def test_a_sound_is_broken_off_and_the_next_is_played(loop: Loop) -> None:
-    heard = loop.ask("hush")
-    assert heard["loud_seconds"] < 20
-    assert abs(heard["last_hertz"] - 3000) < 10
-
-
 def test_token_goes_from_loudspeaker_to_microphones_of_every_rate(loop: Loop) -> None:
     names = {f"{name} {rate}" for name, rate in (("mic", 48_000), ("mic-44", 44_100), ("mic-16", 16_000))}
     assert loop.ask(f"token {TOKEN}") == dict.fromkeys(names | {"right 48000"}, TOKEN)
