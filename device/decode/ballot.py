@@ -74,15 +74,17 @@ class Ballot:
             and not any(
                 _rivals(candidate.code, other.code) and _OUTVOTED * len(other.looks) >= votes
                 for other in self._candidates.values()
-                if other is not candidate
+                if other is not candidate and not _is_part(other.code, candidate.code)
             )
             and not self._is_shadow(candidate)
         )
 
     def _is_shadow(self, candidate: _Candidate) -> bool:
-        """Whether this is a UPC-E beside another article number, which is likely made of that one's add-on."""
-        return candidate.code.symbology == "UPCE" and any(
-            symbology in ARTICLE_NUMBERS - {"UPCE"} for symbology, _ in self._candidates
+        """Whether this is likely a part of another code: of an ITF code, or of an article number with add-on."""
+        return any(
+            _is_part(candidate.code, other.code)
+            or (candidate.code.symbology == "UPCE" and other.code.symbology in ARTICLE_NUMBERS - {"UPCE"})
+            for other in self._candidates.values()
         )
 
     def _forget(self, at_ms: int) -> None:
@@ -96,6 +98,12 @@ def _needed(candidate: _Candidate) -> int:
     if candidate.code.symbology == "UPCE":
         return _ENOUGH_OF_UPCE
     return _ENOUGH if len(candidate.kinds) > 1 else _ENOUGH_OF_ONE_KIND
+
+
+def _is_part(one: Code, other: Code) -> bool:
+    """Whether this ITF code is what a line reads that misses an end of the other."""
+    both_itf = one.symbology == other.symbology == "ITF"
+    return both_itf and len(one.raw) < len(other.raw) and one.raw in other.raw and one.box.touches(other.box)
 
 
 def _rivals(one: Code, other: Code) -> bool:

@@ -21,12 +21,10 @@ from device.decode.deblur import Blur, Deblurrer
 from device.decode.pictures import blurred, reduced, rotated, scaled, sharpened
 from device.decode.regions import Region
 from device.decode.rescue import margin
-from device.decode.symbologies import LINEAR
+from device.decode.wanted import Wanted
 from device.decode.zbar import zbar_look
 from device.decode.zxing import zxing_look
 
-COMMON_ITF = frozenset({6, 10, 14})
-"""Digits of ITF codes that a still picture may hold."""
 _POLL_PIXELS = 2_000_000
 _UPRIGHT_DEG = 3.0
 """Less tilt is no trouble for the decoders."""
@@ -39,25 +37,20 @@ Looks = Iterator[tuple[str, Look]]
 """The decoder that looks, and its look."""
 
 
-def believable(codes: Sequence[Code], itf_digits: frozenset[int]) -> list[Code]:
-    """Leave out ITF codes of other lengths: ITF has no start worth the name, and a part of a code reads as a code."""
-    return [code for code in codes if code.symbology != "ITF" or len(code.raw) in itf_digits]
-
-
-def poll(picture: np.ndarray, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
+def poll(picture: np.ndarray, ballot: Ballot, wanted: Wanted, budget: Budget) -> None:
     """Take further looks at the whole picture until the vote is clear."""
-    _count(_whole_looks(reduced(picture, _POLL_PIXELS)), ballot, itf_digits, budget)
+    _count(_whole_looks(reduced(picture, _POLL_PIXELS), wanted.linear), ballot, wanted, budget)
 
 
-def poll_place(picture: np.ndarray, region: Region, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
+def poll_place(picture: np.ndarray, region: Region, ballot: Ballot, wanted: Wanted, budget: Budget) -> None:
     """Take looks at one place with its bars upright until the vote is clear, or nothing was seen by the cheap ones."""
     place = upright(picture, region)
 
     def looks() -> Looks:
-        for kind, look in _place_looks(place):
+        for kind, look in _place_looks(place, wanted.linear):
             yield kind, partial(_looked_at, region.box(picture), look)
 
-    _count(looks(), ballot, itf_digits, budget)
+    _count(looks(), ballot, wanted, budget)
 
 
 def ask_the_bars(picture: np.ndarray, codes: Sequence[Code], ballot: Ballot, at_ms: int = 0) -> None:
@@ -75,41 +68,47 @@ def upright(picture: np.ndarray, region: Region, most_pixels: int = _LARGEST_PLA
     return rotated(place, angle) if abs(angle) > _UPRIGHT_DEG else place
 
 
-def _count(looks: Looks, ballot: Ballot, itf_digits: frozenset[int], budget: Budget) -> None:
+def _count(looks: Looks, ballot: Ballot, wanted: Wanted, budget: Budget) -> None:
     for number, (kind, look) in enumerate(looks):
         if not budget.allows(1):
             return
-        ballot.add(believable(look(), itf_digits), 0, kind)
+        ballot.add(wanted.believable(look()), 0, kind)
         if number + 1 >= _LEAST_LOOKS and ballot.elected() and not ballot.is_open():
             return
 
 
-def _whole_looks(picture: np.ndarray) -> Looks:
-    yield "zbar", lambda: zbar_look(picture, LINEAR)
-    yield "zxing", lambda: zxing_look(scaled(picture, 0.75), LINEAR)
-    yield "zxing", lambda: zxing_look(scaled(picture, 1.5), LINEAR)
-    yield "zxing", lambda: zxing_look(blurred(picture, 1.0), LINEAR)
-    yield "zbar", lambda: zbar_look(scaled(picture, 0.75), LINEAR)
-    yield "zbar", lambda: zbar_look(scaled(picture, 1.5), LINEAR)
-    yield "zxing", lambda: zxing_look(sharpened(scaled(picture, 2), 2, 150), LINEAR)
-    yield "zxing", lambda: zxing_look(scaled(picture[1:, 1:], 0.9), LINEAR)
+def _whole_looks(picture: np.ndarray, linear: frozenset[str]) -> Looks:
+    yield "zbar", lambda: zbar_look(picture, linear)
+    yield "zxing", lambda: zxing_look(scaled(picture, 0.75), linear)
+    yield "zxing", lambda: zxing_look(scaled(picture, 1.5), linear)
+    yield "zxing", lambda: zxing_look(blurred(picture, 1.0), linear)
+    yield "zbar", lambda: zbar_look(scaled(picture, 0.75), linear)
+    yield "zbar", lambda: zbar_look(scaled(picture, 1.5), linear)
+    yield "zxing", lambda: zxing_look(sharpened(scaled(picture, 2), 2, 150), linear)
+    yield "zxing", lambda: zxing_look(scaled(picture[1:, 1:], 0.9), linear)
 
 
-def _place_looks(place: np.ndarray) -> Looks:
-    yield "zxing", lambda: zxing_look(place, LINEAR)
-    yield "zbar", lambda: zbar_look(place, LINEAR)
-    yield "zxing", lambda: zxing_look(sharpened(scaled(place, 2), 2, 150), LINEAR)
-    yield "zxing", lambda: zxing_look(scaled(place, 0.75), LINEAR)
-    yield "zbar", lambda: zbar_look(scaled(place, 1.5), LINEAR)
-    yield "zxing", lambda: zxing_look(scaled(place, 1.5), LINEAR)
-    yield "zxing", lambda: zxing_look(blurred(place, 1.0), LINEAR)
+def _place_looks(place: np.ndarray, linear: frozenset[str]) -> Looks:
+    yield "zxing", lambda: zxing_look(place, linear)
+    yield "zbar", lambda: zbar_look(place, linear)
+    yield "zxing", lambda: zxing_look(sharpened(scaled(place, 2), 2, 150), linear)
+    yield "zxing", lambda: zxing_look(scaled(place, 0.75), linear)
+    yield "zbar", lambda: zbar_look(scaled(place, 1.5), linear)
+    yield "zxing", lambda: zxing_look(scaled(place, 1.5), linear)
+    yield "zxing", lambda: zxing_look(blurred(place, 1.0), linear)
+    yield "zbar", lambda: zbar_look(scaled(place, 0.5), linear)
     for blur in (Blur(1.2), Blur(1.8, noise=0.02), Blur(1.0, 4.0, 0.0)):
-        yield "zxing", partial(_deblurred, place, blur, zxing_look)
-        yield "zbar", partial(_deblurred, place, blur, zbar_look)
+        yield "zxing", partial(_deblurred, place, blur, zxing_look, linear)
+        yield "zbar", partial(_deblurred, place, blur, zbar_look, linear)
 
 
-def _deblurred(place: np.ndarray, blur: Blur, look: Callable[[np.ndarray, frozenset[str]], list[Code]]) -> list[Code]:
-    return look(Deblurrer(place).sharp(blur), LINEAR)
+def _deblurred(
+    place: np.ndarray,
+    blur: Blur,
+    look: Callable[[np.ndarray, frozenset[str]], list[Code]],
+    linear: frozenset[str],
+) -> list[Code]:
+    return look(Deblurrer(place).sharp(blur), linear)
 
 
 def _looked_at(box: Box, look: Look) -> list[Code]:

@@ -9,19 +9,21 @@ runs in a process that may die: the camera's own (`device.decode.camera_process`
 
 from __future__ import annotations
 
-from device.decode.linear import COMMON_ITF
 from device.decode.readings import LARGEST_PIXELS, NotAPicture, OpticalReading
 from device.decode.still import read_still
-from device.decode.stream import RETAIL_ITF, OpticalDecoder
+from device.decode.stream import OpticalDecoder
+from device.decode.wanted import COMMON_ITF, RETAIL_ITF, SELECTABLE, UnknownSymbology
 from device.sight import Hint
 
 __all__ = [
     "COMMON_ITF",
     "LARGEST_PIXELS",
     "RETAIL_ITF",
+    "SELECTABLE",
     "Hint",
     "NotAPicture",
     "OpticalDecoder",
     "OpticalReading",
+    "UnknownSymbology",
     "read_still",
 ]

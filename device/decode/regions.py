@@ -80,6 +80,11 @@ class Regions:
     matrix: tuple[Region, ...] = ()
     linear: tuple[Region, ...] = ()
 
+    @property
+    def mostly_matrix(self) -> bool:
+        """Whether the most promising place of all looks like a matrix code."""
+        return bool(self.matrix) and not (self.linear and self.linear[0].weight > self.matrix[0].weight)
+
 
 def find_regions(picture: np.ndarray, most: int = 3) -> Regions:
     """Give up to `most` places of each kind."""

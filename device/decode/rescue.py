@@ -11,6 +11,7 @@ the next picture.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from device.decode.doubt import confirmed
 from device.decode.pictures import blurred, evened, scaled, sharpened, stretched
 from device.decode.regions import Region
 from device.decode.symbologies import MATRIX
+from device.decode.zbar import zbar_look
 from device.decode.zxing import zxing_look
 
 QR = frozenset({"QR"})
@@ -44,18 +46,22 @@ _LATER_GUESSES = (
 _ALWAYS = 1 + len(_FIRST_GUESSES)
 """So many looks at every picture."""
 _EVEN_RADIUS = 20
+_FINER = 1.6
+"""zxing-cpp judges dark and light in squares of a fixed number of pixels: a finer picture gives it narrower ones."""
 _LARGEST_DOUBLED = 640
 """Pixels a side: a larger place has modules enough, and is looked at as it is."""
 _PIXELS_PER_MS = 30_000
 """How much of a picture one step handles in a millisecond, on the safe side; only to begin no step that is too dear."""
 
 Look = Callable[[], list[Code]]
+Sharpener = Callable[[Blur], np.ndarray]
 
 
 class Rescue:
     """The looks at one place, in turn, as long as the budget lasts; goes on where it stopped."""
 
-    def __init__(self) -> None:
+    def __init__(self, matrix: frozenset[str] = MATRIX) -> None:
+        self._matrix = matrix
         self._turn = 0
 
     def look(self, picture: np.ndarray, region: Region, budget: Budget) -> list[Code]:
@@ -66,8 +72,8 @@ class Rescue:
         place = region.cut(picture, margin(region))
         if max(place.shape) > _LARGEST_DOUBLED:
             place = scaled(place, _LARGEST_DOUBLED / max(place.shape))
-        steps = list(_steps(place))
-        others = len(steps) - _ALWAYS
+        steps = list(_steps(place, self._matrix))
+        others = max(1, len(steps) - _ALWAYS)
         for number in range(len(steps)):
             if not budget.allows(price_ms):
                 break
@@ -90,7 +96,7 @@ def margin(region: Region) -> int:
     return max(12, region.side // 6)
 
 
-def _steps(place: np.ndarray) -> Iterator[Look]:
+def _steps(place: np.ndarray, matrix: frozenset[str]) -> Iterator[Look]:
     """Give the looks, the most promising first; the transform is made when a look first needs it."""
     prepared: list[Deblurrer] = []
 
@@ -105,10 +111,32 @@ def _steps(place: np.ndarray) -> Iterator[Look]:
     def deblurred(blur: Blur) -> Look:
         return seen(lambda: sharp(blur))
 
-    yield lambda: confirmed(place, zxing_look(place, MATRIX))
+    yield lambda: confirmed(place, zxing_look(place, matrix))
+    if not matrix >= QR:
+        return
     yield from (deblurred(blur) for blur in _FIRST_GUESSES)
     yield seen(lambda: evened(sharp(_EVEN_GUESS), _EVEN_RADIUS))
     yield seen(lambda: sharpened(scaled(blurred(stretched(place), 0.7), 2), 3, 300))
     yield from (deblurred(blur) for blur in _LATER_GUESSES)
     yield seen(lambda: blurred(stretched(place), 1.2))
     yield seen(lambda: evened(sharp(_LATER_GUESSES[0]), _EVEN_RADIUS))
+    yield from (partial(_otherwise, sharp, blur) for blur in _FIRST_GUESSES)
+    yield lambda: zbar_look(scaled(place, 2), QR)
+    yield from (partial(_second_opinion, sharp, blur) for blur in _FIRST_GUESSES)
+    yield from (partial(_otherwise, sharp, blur) for blur in sorted(_LATER_GUESSES, key=_amount))
+    yield from (partial(_second_opinion, sharp, blur) for blur in _LATER_GUESSES)
+
+
+def _otherwise(sharp: Sharpener, blur: Blur) -> list[Code]:
+    """Look once more at a picture whose blur was taken back, with other ideas of what is dark."""
+    picture = sharp(blur)
+    return zxing_look(picture, QR, one_level=True) or zxing_look(scaled(picture, _FINER), QR)
+
+
+def _amount(blur: Blur) -> float:
+    """Order by how much is taken back: the less, the more often another idea of what is dark helps."""
+    return blur.sigma + blur.motion
+
+
+def _second_opinion(sharp: Sharpener, blur: Blur) -> list[Code]:
+    return zbar_look(sharp(blur), QR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -11,22 +11,20 @@ from device.decode.ballot import Ballot
 from device.decode.budget import Budget
 from device.decode.codes import Box, Code
 from device.decode.doubt import confirmed
-from device.decode.linear import believable, upright
+from device.decode.linear import upright
 from device.decode.pictures import reduced, scaled
 from device.decode.readings import SMALLEST_SIDE, OpticalReading, checked, distinct, reading_of
 from device.decode.regions import Region, Regions, find_regions
 from device.decode.rescue import QR
 from device.decode.scene import Scene
-from device.decode.symbologies import LINEAR, MATRIX
 from device.decode.tracking import MatrixTrack
 from device.decode.view import View
+from device.decode.wanted import RETAIL_ITF, Wanted
 from device.decode.witness import Witness
 from device.decode.zbar import zbar_look
 from device.decode.zxing import zxing_look
 from device.sight import Hint, Mark, Place
 
-RETAIL_ITF = frozenset({14})
-"""Digits of ITF codes on outer boxes of goods. ITF has no start worth the name: a part of a code reads as a code."""
 _RESTLESS_LOOKS = 6
 """So many looks at an unchanged picture before it is looked at less often."""
 _REST = 8
@@ -35,8 +33,6 @@ _ROUND = 8
 """Pictures that change are searched as a whole for linear codes and PDF417 once in so many each."""
 _PDF417 = frozenset({"PDF417"})
 _LARGE = _PDF417 | {"DATAMATRIX"}
-_GROUPS = (MATRIX - QR - _LARGE, _LARGE, LINEAR)
-"""What pictures that do not change are searched for in turns; a matrix code is found by its place before."""
 _THOROUGH = 4
 """One changing picture in so many is searched for QR codes that are inverted or fill the picture."""
 _SECOND_OPINION_PIXELS = 250_000
@@ -61,13 +57,17 @@ class OpticalDecoder:
     """A code that was out of view for so long is a new reading when it comes back."""
     _VOTE_MS = 1000
 
-    def __init__(self, device: str = "", *, itf_digits: frozenset[int] = RETAIL_ITF) -> None:
+    def __init__(
+        self, device: str = "", *, itf_digits: frozenset[int] = RETAIL_ITF, symbologies: Iterable[str] | None = None
+    ) -> None:
         self._device = device
-        self._itf_digits = itf_digits
+        self._wanted = wanted = Wanted.of(symbologies, itf_digits)
+        self._qr = QR & wanted.matrix
+        self._groups = (wanted.matrix - QR - _LARGE, wanted.matrix & _LARGE, wanted.linear)
         self._scene = Scene()
         self._ballot = Ballot(self._VOTE_MS)
         self._view = View(self.AWAY_MS)
-        self._track = MatrixTrack()
+        self._track = MatrixTrack(wanted.matrix)
         self._witness = Witness()
         self._bars: Region | None = None
         self._turn = 0
@@ -115,10 +115,10 @@ class OpticalDecoder:
         """Give the codes seen, and the symbologies that would have been seen."""
         budget = Budget(_PICTURE_MS)
         group = self._next_group()
-        codes = zxing_look(picture, QR, hasty=self._turn % _THOROUGH != 1 and not self._unchanged)
+        codes = zxing_look(picture, self._qr, hasty=self._turn % _THOROUGH != 1 and not self._unchanged)
         if group:
             codes += self._believed(
-                picture, confirmed(picture, zxing_look(picture, group, hasty=group is not LINEAR)), now
+                picture, confirmed(picture, zxing_look(picture, group, hasty=group is not self._wanted.linear)), now
             )
         regions = Regions()
         if codes:
@@ -126,38 +126,36 @@ class OpticalDecoder:
         else:
             regions = find_regions(picture, most=1)
             codes = self._look_closer(picture, regions, budget, now)
-        self._witness.saw(picture, codes, regions, now, looked_for=QR | group, spent_ms=_PICTURE_MS - budget.left_ms)
-        return codes, QR | group
+        self._witness.saw(picture, codes, regions, now, looked_for=self._qr | group, spent_ms=_PICTURE_MS - budget.left_ms)
+        return codes, self._qr | group
 
     def _next_group(self) -> frozenset[str]:
         """Choose what the whole picture is searched for beside QR codes: always something if it does not change."""
         if self._unchanged:
-            return _GROUPS[self._unchanged % len(_GROUPS)]
+            return self._groups[self._unchanged % len(self._groups)]
         turn = self._turn % _ROUND
         self._turn += 1
-        return {0: LINEAR, _ROUND // 2: _PDF417}.get(turn, frozenset())
+        return {0: self._wanted.linear, _ROUND // 2: self._wanted.matrix & _PDF417}.get(turn, frozenset())
 
     def _look_closer(self, picture: np.ndarray, regions: Regions, budget: Budget, now: int) -> list[Code]:
         """Look at the places that look like a code; of two kinds in one picture, only the more promising one."""
-        linear = regions.linear[0] if regions.linear else None
-        matrix = regions.matrix[0] if regions.matrix else None
-        if linear is not None and (matrix is None or linear.weight > matrix.weight):
-            codes = self._look_at_bars(picture, linear, now)
+        if regions.linear and not regions.mostly_matrix:
+            codes = self._look_at_bars(picture, regions.linear[0], now)
             if codes:
                 return codes
-        if matrix is None:
+        if not regions.matrix:
             self._track.lose()
             return self._second_opinion(picture, now)
-        return self._track.look(picture, matrix, budget)
+        return self._track.look(picture, regions.matrix[0], budget)
 
     def _look_at_bars(self, picture: np.ndarray, region: Region, now: int) -> list[Code]:
         """Look at the place once, and by zbar as well when it stays."""
         stays = self._bars is not None and self._bars.resembles(region)
         self._bars = region
         place = upright(picture, region, _DIGESTIBLE_PIXELS)
-        codes = self._believed(place, zxing_look(place, LINEAR | _PDF417), now)
+        codes = self._believed(place, zxing_look(place, self._wanted.linear | self._wanted.matrix & _PDF417), now)
         if not codes and stays:
-            codes = self._believed(place, zbar_look(place, LINEAR), now, "zbar")
+            codes = self._believed(place, zbar_look(place, self._wanted.linear), now, "zbar")
         return [code.at(region.box(picture)) for code in codes]
 
     def _second_opinion(self, picture: np.ndarray, now: int) -> list[Code]:
@@ -165,21 +163,21 @@ class OpticalDecoder:
         if self._unchanged != _RESTLESS_LOOKS:
             return []
         small = reduced(picture, _SECOND_OPINION_PIXELS)
-        return self._believed(small, zbar_look(small, QR | LINEAR), now, "zbar")
+        return self._believed(small, zbar_look(small, self._qr | self._wanted.linear), now, "zbar")
 
     def _believed(self, picture: np.ndarray, codes: Sequence[Code], now: int, kind: str = "zxing") -> list[Code]:
         """Leave out the linear codes that the votes do not bear out; those in doubt get a second look at once."""
         matrix = [code for code in codes if not code.linear]
-        linear = [code for code in believable(codes, self._itf_digits) if code.linear]
+        linear = [code for code in self._wanted.believable(codes) if code.linear]
         if not linear:
             return matrix
         self._ballot.add(linear, now, kind)
         if not all(self._view.holds(code) for code in linear):
             again = zxing_look(scaled(picture, 0.75), frozenset(code.symbology for code in linear))
-            self._ballot.add(believable(again, self._itf_digits), now)
+            self._ballot.add(self._wanted.believable(again), now)
             if self._ballot.is_open():
-                others = zbar_look(_around(picture, linear[0].box), LINEAR)
-                self._ballot.add([code.at(linear[0].box) for code in believable(others, self._itf_digits)], now, "zbar")
+                others = zbar_look(_around(picture, linear[0].box), self._wanted.linear)
+                self._ballot.add([code.at(linear[0].box) for code in self._wanted.believable(others)], now, "zbar")
         keys = {code.key for code in linear}
         return [*matrix, *(code for code in self._ballot.elected() if code.key in keys)]
 

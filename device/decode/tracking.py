@@ -12,6 +12,7 @@ from device.decode.budget import Budget
 from device.decode.codes import Code
 from device.decode.regions import Region
 from device.decode.rescue import Rescue
+from device.decode.symbologies import MATRIX
 
 _PASSING_MS = 2.0
 """Processor time for a place that was not there in the picture before."""
@@ -22,9 +23,9 @@ _PATIENCE = 60
 class MatrixTrack:
     """The most promising place of a matrix code."""
 
-    def __init__(self) -> None:
+    def __init__(self, matrix: frozenset[str] = MATRIX) -> None:
         self._last: Region | None = None
-        self._rescue = Rescue()
+        self._rescue = Rescue(matrix)
         self._stayed = 0
 
     def look(self, picture: np.ndarray, region: Region, budget: Budget) -> list[Code]:

@@ -33,7 +33,7 @@ _EVERY_SYMBOLOGY = 0
 def zbar_look(gray: np.ndarray, symbologies: frozenset[str]) -> list[Code]:
     """Give what zbar sees; nothing where pyzbar or libzbar0 is not installed."""
     wrapper = _bindings()
-    if wrapper is None:
+    if wrapper is None or not symbologies:
         return []
     with _scanner(wrapper) as scanner, _image(wrapper, gray) as image:
         exact = _choose(wrapper, scanner, symbologies)

@@ -19,17 +19,23 @@ _NAMES = {zxing: symbology.name for symbology in SYMBOLOGIES.values() for zxing 
 _DIGITS_OF_UPCA = 12
 
 
-def zxing_look(gray: np.ndarray, symbologies: frozenset[str], *, hasty: bool = False) -> list[Code]:
+def zxing_look(
+    gray: np.ndarray, symbologies: frozenset[str], *, hasty: bool = False, one_level: bool = False
+) -> list[Code]:
     """Give what zxing-cpp sees of these symbologies; hastily, at half the price: no inverted and no large codes.
 
+    With `one_level`, one threshold divides dark from light all over the picture, which suits a small one in even light.
     Asked for QR codes, zxing-cpp gives Micro QR codes as well, which are left out unless they were asked for.
     """
+    if not symbologies:
+        return []
     found = zxingcpp.read_barcodes(
         gray,
         formats=_formats(symbologies),
         text_mode=zxingcpp.TextMode.Plain,
         try_invert=not hasty,
         try_downscale=not hasty,
+        binarizer=zxingcpp.Binarizer.GlobalHistogram if one_level else zxingcpp.Binarizer.LocalAverage,
     )
     height, width = gray.shape
     codes = [_code(barcode, width, height) for barcode in found]
