@@ -33,7 +33,7 @@ class Deblurrer:
 
     def __init__(self, picture: np.ndarray) -> None:
         self._shape = picture.shape
-        height, width = _fast(picture.shape[0] + _BORDER), _fast(picture.shape[1] + _BORDER)
+        height, width = fast_length(picture.shape[0] + _BORDER), fast_length(picture.shape[1] + _BORDER)
         self._size = height, width
         below, right = height - picture.shape[0], width - picture.shape[1]
         border = (below // 2, below - below // 2), (right // 2, right - right // 2)
@@ -66,7 +66,7 @@ class Deblurrer:
         return np.clip(cut * 4 + self._mean, 0, 255).astype(np.uint8)
 
 
-def _fast(least: int) -> int:
+def fast_length(least: int) -> int:
     """Give an even number of small factors, for which the transform is fast."""
     number = least + least % 2
     while not _is_smooth(number):

@@ -66,10 +66,14 @@ class Rescue:
 
     def look(self, picture: np.ndarray, region: Region, budget: Budget) -> list[Code]:
         """Give what the first successful look sees: the best guesses at each picture, then the next of the others."""
-        price_ms = 1 + min(region.side + 2 * margin(region), _LARGEST_DOUBLED) ** 2 / _PIXELS_PER_MS
-        if not budget.allows(price_ms):
+        if not budget.allows(_price_ms(region.side + 2 * margin(region))):
             return []
-        place = region.cut(picture, margin(region))
+        codes = self.look_at(region.cut(picture, margin(region)), budget)
+        return [code.at(region.box(picture)) for code in codes]
+
+    def look_at(self, place: np.ndarray, budget: Budget) -> list[Code]:
+        """Look at a place that was cut out, or made of several pictures; the boxes of its codes lie in the place."""
+        price_ms = _price_ms(max(place.shape))
         if max(place.shape) > _LARGEST_DOUBLED:
             place = scaled(place, _LARGEST_DOUBLED / max(place.shape))
         steps = list(_steps(place, self._matrix))
@@ -83,12 +87,16 @@ class Rescue:
             codes = steps[step]()
             price_ms = max(price_ms, before_ms - budget.left_ms)
             if codes:
-                return [code.at(region.box(picture)) for code in codes if not code.linear]
+                return [code for code in codes if not code.linear]
         return []
 
     def restart(self) -> None:
         """Begin with the most promising step again, at another place."""
         self._turn = 0
+
+
+def _price_ms(side: int) -> float:
+    return 1 + min(side, _LARGEST_DOUBLED) ** 2 / _PIXELS_PER_MS
 
 
 def margin(region: Region) -> int:
