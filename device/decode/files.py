@@ -25,6 +25,7 @@ from protocol.waveform.receiver import LOWEST_HZ
 PICTURE_FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 """Nothing that starts another program, as PostScript does."""
 LONGEST_S: Final = 3600
+_LONGEST_COMPLAINT: Final = 200
 _PIECE_FRAMES: Final = 48_000
 _BYTES_OF_WIDTH_24: Final = 3
 
@@ -74,7 +75,7 @@ def load_picture(path: Path) -> np.ndarray:
     except Image.DecompressionBombError as error:
         raise OversizeFile(_too_many_pixels()) from error
     except Exception as error:  # Pillow's plugins raise anything about hostile files
-        raise UnreadableFile(f"the picture is torn or broken: {error}") from error
+        raise UnreadableFile(f"the picture is torn or broken: {_plain(error)}") from error
 
 
 def read_recording(path: Path) -> list[Reading]:
@@ -111,6 +112,11 @@ def _check_size(picture: Image.Image) -> None:
 
 def _too_many_pixels() -> str:
     return f"the picture has more than {LARGEST_PIXELS // 1_000_000} million pixels"
+
+
+def _plain(error: Exception) -> str:
+    """Give what a library says without control characters, which it may quote from the file, and not at length."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(error))[:_LONGEST_COMPLAINT]
 
 
 def _luma(picture: Image.Image) -> np.ndarray:

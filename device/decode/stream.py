@@ -126,8 +126,9 @@ class OpticalDecoder:
         else:
             regions = find_regions(picture, most=1)
             codes = self._look_closer(picture, regions, budget, now)
-        self._witness.saw(picture, codes, regions, now, looked_for=self._qr | group, spent_ms=_PICTURE_MS - budget.left_ms)
-        return codes, self._qr | group
+        looked_for = self._qr | group
+        self._witness.saw(picture, codes, regions, now, looked_for=looked_for, spent_ms=_PICTURE_MS - budget.left_ms)
+        return codes, looked_for
 
     def _next_group(self) -> frozenset[str]:
         """Choose what the whole picture is searched for beside QR codes: always something if it does not change."""

@@ -20,6 +20,7 @@ from device.decode.pictures import blurred, evened, rotated, stretched
 from device.decode.regions import Region, find_regions, main_direction
 from device.decode.rescue import Rescue
 from device.decode.symbologies import SYMBOLOGIES
+from device.decode.wanted import Wanted
 from device.decode.zxing import zxing_look
 
 TOKEN = "TW1:MFRGGZDFMZTWQ2LKNNWG23TPOA"
@@ -195,7 +196,7 @@ def test_code_held_at_an_angle_is_read(degrees):
     canvas = noisy(canvas, 4)
     assert [reading.raw for reading in read_still(canvas)] == [EAN.encode()]
     ballot = Ballot(0)
-    poll_place(canvas, find_regions(canvas).linear[0], ballot, frozenset(), Budget(500))
+    poll_place(canvas, find_regions(canvas).linear[0], ballot, Wanted(), Budget(500))
     assert [code.raw for code in ballot.elected()] == [EAN.encode()]
     decoder = OpticalDecoder()
     readings = [reading for at in range(6) for reading in decoder.feed(noisy(canvas, 3, at), at_ms=100 * at)]
