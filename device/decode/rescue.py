@@ -5,7 +5,7 @@ leaves no room for chance.
 
 The steps are ordered by how often they help for their price. Nobody knows how a hand moved, so the guesses of motion go
 round the compass. They are many: a still picture takes what its budget allows, a stream goes on with the next guess at
-the next picture.
+the next picture. The stream goes round the best of them only: the next picture may be a better one.
 """
 
 from __future__ import annotations
@@ -60,8 +60,9 @@ Sharpener = Callable[[Blur], np.ndarray]
 class Rescue:
     """The looks at one place, in turn, as long as the budget lasts; goes on where it stopped."""
 
-    def __init__(self, matrix: frozenset[str] = MATRIX) -> None:
+    def __init__(self, matrix: frozenset[str] = MATRIX, *, brief: bool = False) -> None:
         self._matrix = matrix
+        self._brief = brief
         self._turn = 0
 
     def look(self, picture: np.ndarray, region: Region, budget: Budget) -> list[Code]:
@@ -76,7 +77,7 @@ class Rescue:
         price_ms = _price_ms(max(place.shape))
         if max(place.shape) > _LARGEST_DOUBLED:
             place = scaled(place, _LARGEST_DOUBLED / max(place.shape))
-        steps = list(_steps(place, self._matrix))
+        steps = list(_steps(place, self._matrix, brief=self._brief))
         others = max(1, len(steps) - _ALWAYS)
         for number in range(len(steps)):
             if not budget.allows(price_ms):
@@ -104,7 +105,7 @@ def margin(region: Region) -> int:
     return max(12, region.side // 6)
 
 
-def _steps(place: np.ndarray, matrix: frozenset[str]) -> Iterator[Look]:
+def _steps(place: np.ndarray, matrix: frozenset[str], *, brief: bool) -> Iterator[Look]:
     """Give the looks, the most promising first; the transform is made when a look first needs it."""
     prepared: list[Deblurrer] = []
 
@@ -128,6 +129,8 @@ def _steps(place: np.ndarray, matrix: frozenset[str]) -> Iterator[Look]:
     yield from (deblurred(blur) for blur in _LATER_GUESSES)
     yield seen(lambda: blurred(stretched(place), 1.2))
     yield seen(lambda: evened(sharp(_LATER_GUESSES[0]), _EVEN_RADIUS))
+    if brief:
+        return
     yield from (partial(_otherwise, sharp, blur) for blur in _FIRST_GUESSES)
     yield lambda: zbar_look(scaled(place, 2), QR)
     yield from (partial(_second_opinion, sharp, blur) for blur in _FIRST_GUESSES)

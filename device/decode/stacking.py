@@ -15,6 +15,10 @@ _MOST = 8
 """Pictures that count; a hand turns and tilts over more."""
 _ALIKE = 0.3
 """Correlation of two pictures of the same code, at least: noise as strong as the code still leaves a half."""
+_SLOW = 5
+"""Pixels from picture to picture; what moves faster is blurred in another way each time, and has no mean."""
+_NEAR = 24
+"""Pixels by which a place may seem to have moved that has not: its edges tremble in noise."""
 _LARGEST_PIXELS = 90_000
 """A larger place has pixels enough for each module, and would cost too much."""
 
@@ -60,14 +64,13 @@ class Stack:
         """Add the picture where it fits best; tell whether it fits at all."""
         assert self._sum is not None
         down, across = (round(now - before) for now, before in zip(_centre(region), self._centre, strict=True))
-        place = self._place[0] + down, self._place[1] + across
-        cut = _cut(picture, place, self._sum.shape)
+        cut = _cut(picture, self._place, self._sum.shape) if max(abs(down), abs(across)) <= _NEAR else None
         if cut is None:
             return False
         shift, likeness = _shift(self._sum, cut)
-        place = place[0] + shift[0], place[1] + shift[1]
+        place = self._place[0] + shift[0], self._place[1] + shift[1]
         cut = _cut(picture, place, self._sum.shape)
-        if cut is None or likeness < _ALIKE:
+        if cut is None or likeness < _ALIKE or max(abs(shift[0]), abs(shift[1])) > _SLOW:
             return False
         self._take(cut, place, region)
         return True

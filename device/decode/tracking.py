@@ -19,7 +19,7 @@ _PASSING_MS = 2.0
 """Processor time for a place that was not there in the picture before."""
 _PATIENCE = 60
 """Pictures in a row that get more looks."""
-_DEEP = 3
+_DEEP = 4
 """Pictures that make a mean worth a look: of fewer, the noise stays."""
 
 
@@ -28,9 +28,9 @@ class MatrixTrack:
 
     def __init__(self, matrix: frozenset[str] = MATRIX) -> None:
         self._last: Region | None = None
-        self._rescue = Rescue(matrix)
+        self._rescue = Rescue(matrix, brief=True)
         self._stack = Stack()
-        self._stack_rescue = Rescue(matrix)
+        self._stack_rescue = Rescue(matrix, brief=True)
         self._stayed = 0
 
     def look(self, picture: np.ndarray, region: Region, budget: Budget) -> list[Code]:

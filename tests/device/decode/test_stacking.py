@@ -27,7 +27,7 @@ def place(top: int, left: int) -> Region:
 def test_noise_cancels_out_though_the_hand_moves_and_the_place_trembles():
     stack, lots = Stack(), np.random.default_rng(3)
     for number in range(8):
-        top, left = 150 + 5 * number, 200 - 4 * number
+        top, left = 150 + 3 * number, 200 - 4 * number
         down, across = (int(each) for each in lots.integers(-6, 7, 2))
         stack.add(held_at(top, left, number), place(top + down, left + across), 20)
     mean = stack.mean()
