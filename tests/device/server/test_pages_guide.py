@@ -83,10 +83,14 @@ def test_display_guides_only_while_the_sale_gathers(host: Host, display: Page) -
     expect(display.locator("#guide-text")).to_have_text("请靠近一点")
     display.click("#language")
     expect(display.locator("#guide-text")).to_have_text("A little closer, please")
-    expect(display.locator("#frame")).to_be_visible()
+    guided = display.locator("#frame").bounding_box()
     expect(display.locator("#ways")).to_be_hidden()
     say(host, Guidance("front"))
     expect(display.locator("#guide")).to_be_hidden()
+    plain = display.locator("#frame").bounding_box()
+    assert guided is not None
+    assert plain is not None
+    assert guided["width"] == plain["width"], "somebody may be scanning the dynamic QR"
     expect(display.locator("#ways")).to_be_visible()
     say(host, Guidance("front", Hint.TOO_DARK, RIGHT))
     expect(display.locator("#guide-text")).to_be_visible()
