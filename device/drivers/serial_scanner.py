@@ -98,9 +98,10 @@ class SerialScanner(Scanner):
         with _translated(self.name), self._port(self._profile) as port:
             piece, was_ready = b"", False
             while not keeper.stop.is_set():
+                self._tap(piece, b"")
                 scans.feed(piece, now_ms())
                 sent = dialogue.answer()
-                self._tap(piece, sent)
+                self._tap(b"", sent)
                 port.write(sent)
                 was_ready = was_ready or dialogue.is_ready
                 self._say_state(keeper, dialogue, scans, port.port if was_ready else "")

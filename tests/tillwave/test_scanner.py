@@ -73,18 +73,18 @@ def test_wrong_profile_is_named(tmp_path):
 def test_scanner_is_shown_with_what_it_hears_and_sends(scanner):
     def scan_when_it_is_set() -> None:
         assert wait_until(lambda: scanner.voice.zones[0xD0] == 0x80, 60.0)
-        scanner.scan("瓶8711218972875".encode(), "]E0")
         scanner.scan(b"\x1b[2Jevil", "]Q1")
+        scanner.scan("瓶8711218972875".encode(), "]E0")
 
     holding = threading.Thread(target=scan_when_it_is_set)
     holding.start()
-    shown = run("try", scanner.path, "--profile", "gm65", "--codes", "2", "--seconds", "60")
+    shown = run("try", scanner.path, "--profile", "gm65", "--codes", "1", "--seconds", "60")
     holding.join()
     assert shown.exit_code == 0, shown.output
     assert "out      7e 00 08 01 00 00 d6 df 22" in shown.output
     assert "02 00 00 01 00 33 31" in shown.output
     assert "code     EAN13 ]E0 16 bytes: '瓶8711218972875'" in shown.output
-    assert "code     refused:" in shown.output
+    assert "refused  scanner: a scan of 8 bytes" in shown.output
     assert "\x1b[2J" not in shown.output
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json as json_text
+import logging
 import queue
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -39,6 +40,12 @@ tillwave scanner pretend /tmp/usb-gm65 --profile gm65 --aim ]Q1
 
 tillwave scanner try /tmp/usb-gm65 --profile gm65
 """
+_COLOURS: Final = {
+    "code": typer.colors.GREEN,
+    "failed": typer.colors.RED,
+    "missing": typer.colors.YELLOW,
+    "refused": typer.colors.YELLOW,
+}
 _MOST_EVENTS: Final = 1000
 _LOOK_S: Final = 0.2
 
@@ -85,17 +92,13 @@ def try_one(
     The terminal must not run meanwhile: a scanner serves one program. Prints payloads, which may be payment tokens.
     """
     events: queue.Queue[Event] = queue.Queue(_MOST_EVENTS)
-    with _refusals():
+    with _refusals(), _without_health_in_the_log():
         scanner = _make(device, profile, folder, baud, _teller(events))
         scanner.start()
-    read = 0
-    try:
-        for event in _until(events, seconds):
-            read += _print(event)
-            if codes is not None and read >= codes:
-                break
-    finally:
-        scanner.stop()
+        try:
+            read = _show(events, seconds, codes)
+        finally:
+            scanner.stop()
     if not read:
         raise leave(Exit.FAILED, "nothing was read")
 
@@ -143,7 +146,7 @@ def _make(device: str, profile: str, folder: str, baud: int | None, tell: Callab
         options["baud"] = baud
     scanner: Any = make_driver("scanner", driver, "scanner", options)
     scanner.watch(lambda _, health: tell(*_health(health)))
-    scanner.listen(lambda scan: tell("code", _read(scan)))
+    scanner.listen(lambda scan: tell(*_read(scan)))
     scanner.tap(lambda received, sent: _tell_line(tell, received, sent))
     found: Scanner = scanner
     return found
@@ -157,6 +160,28 @@ def _teller(events: queue.Queue[Event]) -> Callable[[str, str], None]:
             events.put((kind, text))
 
     return tell
+
+
+def _show(events: queue.Queue[Event], seconds: float | None, codes: int | None) -> int:
+    """Print what happens, and give how many codes were read."""
+    read = 0
+    for event in _until(events, seconds):
+        read += _print(event)
+        if codes is not None and read >= codes:
+            break
+    return read
+
+
+@contextmanager
+def _without_health_in_the_log() -> Iterator[None]:
+    """Say health once: among the events."""
+    log = logging.getLogger("device.drivers.base")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _tell_line(tell: Callable[[str, str], None], received: bytes, sent: bytes) -> None:
@@ -180,7 +205,7 @@ def _until(events: queue.Queue[Event], seconds: float | None) -> Iterator[Event]
 def _print(event: Event) -> bool:
     """Print one event; True if it was a code."""
     kind, text = event
-    colour = {"code": typer.colors.GREEN, "failed": typer.colors.RED, "missing": typer.colors.YELLOW}.get(kind)
+    colour = _COLOURS.get(kind)
     typer.secho(f"{kind:<8} {text}", fg=colour)
     return kind == "code"
 
@@ -189,15 +214,15 @@ def _health(health: Health) -> Event:
     return health.state.value, health.detail or "-"
 
 
-def _read(scan: Scan) -> str:
+def _read(scan: Scan) -> Event:
     """Say what was read, or why it is no code; nothing in it can steer the technician's screen."""
     from device.decode.scanned import ScanRefused, reading_of
 
     try:
         reading = reading_of(scan)
     except ScanRefused as refused:
-        return f"refused: {refused}"
-    return f"{reading.symbology} {reading.aim or '-'} {len(reading.raw)} bytes: {reading.text!r}"
+        return "refused", str(refused)
+    return "code", f"{reading.symbology} {reading.aim or '-'} {len(reading.raw)} bytes: {reading.text!r}"
 
 
 def _driver(profile: Profile) -> str:
