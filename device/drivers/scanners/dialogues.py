@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from device.drivers.framing import Cutter, Framer
-from device.drivers.scanners import grow, newland, ssi
+from device.drivers.scanners import grow, honeywell, newland, ssi
 from device.drivers.scanners.commands import Command
 from device.drivers.scanners.dialogue import Dialogue, TextDialogue
-from device.drivers.scanners.honeywell import MessageFramer
 from device.drivers.scanners.identifiers import Identifier
 from device.drivers.scanners.profile import Framing, Profile, Step, from_hex
 from device.drivers.scanners.pulse import Pulse
@@ -47,6 +46,9 @@ def command_of(profile: Profile, step: Step) -> Command:
         case "newland":
             sent, accepted = newland.command(step.send), (newland.accepted(step.send),)
             refused = newland.refused(step.send)
+        case "honeywell":
+            sent, accepted = honeywell.menu_command(step.send), (honeywell.menu_done(step.send),)
+            refused = honeywell.menu_refused(step.send)
         case _:
             sent = from_hex(step.send)
             accepted = (from_hex(step.expect),) if step.expect else ()
@@ -70,8 +72,8 @@ def _pulse(profile: Profile, commands: Sequence[Command]) -> Pulse | None:
 
 def _cutter(profile: Profile) -> Cutter:
     framing = profile.framing
-    if profile.protocol == "honeywell":
-        return MessageFramer(patience_ms=framing.patience_ms, longest=framing.longest)
+    if profile.protocol == "msgget":
+        return honeywell.MessageFramer(patience_ms=framing.patience_ms, longest=framing.longest)
     if framing.wrapped:
         return grow.WrappedFramer(patience_ms=framing.patience_ms, longest=framing.longest)
     return _text_framer(framing)

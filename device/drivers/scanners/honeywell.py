@@ -1,11 +1,17 @@
-"""Frames of Honeywell's scanners that announce each code with its identifiers ("MSGGET").
+"""Honeywell's scanners: menu commands, and the messages ("MSGGET") of those that announce each code.
 
-16 FE, length of the rest (32 bits, little-endian), CR, "MSGGET", length of the code in four digits, Honeywell's letter,
-two characters of the AIM identifier, GS, the code, CR.
+A menu command is SYN M CR, settings (tag and subtag of three letters each, data) with `;` between them, and `!` (until
+power-off) or `.` (kept). It is echoed with ACK, ENQ (no such setting) or NAK (no such value) before each mark.
+
+A message is 16 FE, length of the rest (32 bits, little-endian), CR, "MSGGET", length of the code in four digits, the
+letter of Honeywell, two characters of the AIM identifier, GS, the code, CR.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
+from collections.abc import Sequence
 from typing import Final
 
 from device.drivers.framing import LONGEST_CODE, Dropped, Frame
@@ -15,6 +21,35 @@ _HEAD_BYTES: Final = 7
 _NAME: Final = b"MSGGET"
 _FIXED_BYTES: Final = 14
 """Name, four digits, letter, AIM identifier, GS."""
+
+
+_MENU: Final = b"\x16M\r"
+_DONE: Final = b"\x06"
+_REFUSALS: Final = (b"\x05", b"\x15")
+_MARKS: Final = re.compile(r"[;,!.]")
+
+
+def menu_command(text: str) -> bytes:
+    """Give the bytes of a menu command such as "SUFBK2990D!"."""
+    return _MENU + text.encode("ascii")
+
+
+def menu_done(text: str) -> bytes:
+    """Give the answer of a scanner that has done it."""
+    return _echo(text, [_DONE] * len(_MARKS.findall(text)))
+
+
+def menu_refused(text: str) -> tuple[bytes, ...]:
+    """Give the answers of a scanner that has not done all of it."""
+    marks = len(_MARKS.findall(text))
+    every = itertools.product((_DONE, *_REFUSALS), repeat=marks)
+    return tuple(_echo(text, statuses) for statuses in every if set(statuses) != {_DONE})
+
+
+def _echo(text: str, statuses: Sequence[bytes]) -> bytes:
+    parts, marks = _MARKS.split(text.upper()), _MARKS.findall(text)
+    pairs = zip(parts, statuses, marks, strict=False)
+    return b"".join(part.encode("ascii") + status + mark.encode("ascii") for part, status, mark in pairs)
 
 
 class BadMessage(ValueError):

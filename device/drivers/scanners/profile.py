@@ -20,13 +20,18 @@ from device.drivers.framing import LONGEST_CODE, Suffix
 from device.drivers.scanners.ssi_packets import Opcode
 
 Parity = Literal["none", "even", "odd"]
-ProtocolName = Literal["plain", "newland", "honeywell", "grow", "ssi", "hid-pos"]
+ProtocolName = Literal["plain", "newland", "honeywell", "msgget", "grow", "ssi", "hid-pos"]
 
 SHIPPED: Final = Path(__file__).parent / "profiles"
 DEFAULT: Final = "generic-ascii"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _IDENTIFIER: Final = re.compile(r"\][A-Za-z][0-9A-Za-z]|[A-Z][A-Z0-9]{1,11}")
+_WORDINGS: Final = {
+    "newland": (re.compile(r"[@#][A-Z0-9]{6}[ -:<-~]*"), "@QRCENA1"),
+    "honeywell": (re.compile(r"[A-Z0-9]{6}[A-Za-z0-9 ]*(?:;[A-Z0-9]{6}[A-Za-z0-9 ]*){0,3}[!.]"), "SUFBK2990D!"),
+}
+"""Protocols whose commands are told as text."""
 _HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}\s*)+")
 
 
@@ -80,10 +85,10 @@ class Step(_Section, frozen=True):
     about: str
     """What it asks the scanner to do, for the technician: "read continuously"."""
     send: str
-    """In hex: for "plain" and "honeywell" the bytes, for "grow" zone address and value, for "ssi" opcode and data. For
-    "newland" the text of the command, such as "@QRCENA1"."""
+    """In hex: for "plain" and "msgget" the bytes, for "grow" zone address and value, for "ssi" opcode and data.
+    As text: for "newland" and "honeywell" the command, such as "@QRCENA1" or "SUFBK2990D!"."""
     expect: str = ""
-    """In hex: the answer that says yes, only for "plain" and "honeywell"; the others know their answers."""
+    """In hex: the answer that says yes, only for "plain" and "msgget"; the others know their answers."""
     refuse: str = ""
     """In hex: the answer that says no, likewise."""
     within_ms: Annotated[int, Meta(ge=20, le=10_000)] = 500
@@ -214,17 +219,18 @@ def _wrong_identifiers(profile: Profile) -> str:
 
 def _wrong_step(protocol: ProtocolName, step: Step) -> str:
     told = {"send": step.send, "expect": step.expect, "refuse": step.refuse}
-    if protocol == "newland":
+    wording = _WORDINGS.get(protocol)
+    if wording is not None:
         del told["send"]
-        if not re.fullmatch(r"[@#][A-Z0-9]{6}[ -:<-~]*", step.send):
-            return f'start: "{step.send}" is no command of Newland such as "@QRCENA1"'
+        if not wording[0].fullmatch(step.send):
+            return f'start: "{step.send}" is no command such as "{wording[1]}"'
     for key, text in told.items():
         if text and not _HEX.fullmatch(text):
             return f'start, "{step.about}": {key} is pairs of hex digits, not "{text}"'
-    if protocol not in ("plain", "honeywell") and (step.expect or step.refuse):
+    if protocol not in ("plain", "msgget") and (step.expect or step.refuse):
         return f'start, "{step.about}": protocol "{protocol}" knows its answers, leave out expect and refuse'
     shortest = {"grow": 3, "ssi": 1}.get(protocol, 1)
-    if protocol != "newland" and len(from_hex(step.send)) < shortest:
+    if wording is None and len(from_hex(step.send)) < shortest:
         return f'start, "{step.about}": send is too short'
     if protocol == "ssi" and from_hex(step.send)[0] not in set(Opcode):
         return f'start, "{step.about}": {step.send[:2]} is no opcode that this program knows'

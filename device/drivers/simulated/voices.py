@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field, replace
@@ -59,8 +60,10 @@ def make_voice(profile: Profile, repeat_ms: int = 2000) -> Voice:
             return SsiVoice(repeat_ms)
         case "grow":
             return GrowVoice(_SUFFIXES[profile.framing.suffix])
-        case "honeywell":
+        case "msgget":
             return MessageVoice()
+        case "honeywell":
+            return HoneywellVoice(profile)
         case "newland":
             return NewlandVoice(profile)
         case _:
@@ -97,6 +100,26 @@ class NewlandVoice(TextVoice):
             command, _, self._heard = self._heard.partition(self._TAIL)
             _, found, text = command.rpartition(self._HEAD)
             answers += b"\x02\x010000" + text + b"\x06" + self._TAIL if found else b""
+        return answers
+
+
+class HoneywellVoice(TextVoice):
+    """Sends text, and echoes each menu command with ACK."""
+
+    _MENU: Final = b"\x16M\r"
+
+    def __init__(self, profile: Profile) -> None:
+        super().__init__(profile)
+        self._heard = b""
+
+    def hear(self, data: bytes, now_ms: int) -> bytes:  # noqa: ARG002
+        """Answer whole commands."""
+        self._heard = (self._heard + data)[-_ENOUGH:]
+        answers = b""
+        while (mark := re.search(rb"[!.]", self._heard)) is not None:
+            command, self._heard = self._heard[: mark.start()], self._heard[mark.end() :]
+            _, found, text = command.rpartition(self._MENU)
+            answers += re.sub(rb"[;,]", b"\x06\\g<0>", text.upper()) + b"\x06" + mark.group() if found else b""
         return answers
 
 

@@ -245,6 +245,24 @@ def test_newland_says_what_it_will_not_do():
     assert talk.codes == [b"1"]
 
 
+def test_honeywell_is_told_how_to_end_its_codes():
+    talk = Talk("honeywell")
+    talk.settle()
+    assert talk.sent == [b"\x16M\rSUFCA2;SUFBK2990D!"]
+    talk.hear(talk.voice.see(Sighting(b"x", "]Q1"), 0))
+    assert talk.codes == [b"]Q1x"]
+
+
+@pytest.mark.parametrize("refusal", honeywell.menu_refused("SUFCA2;SUFBK2990D!"))
+def test_honeywell_may_refuse_and_is_used_as_it_is(refusal):
+    talk = Talk("honeywell")
+    talk.hear(b"")
+    talk.hear(refusal + b"1\r")
+    assert talk.dialogue.is_ready
+    assert len(talk.dialogue.refusals) == 1
+    assert talk.codes == [b"1"]
+
+
 def with_rules(**rules) -> Profile:
     return msgspec.structs.replace(find_profile("generic-ascii"), identifiers=Identifiers(**rules))
 

@@ -168,6 +168,15 @@ def test_newland_command_and_answer():
     assert newland.accepted(NEWLAND) == hexed(entry["expected"]["reply"])
 
 
+def test_honeywell_menu_command_and_answers():
+    # Manual of the Honeywell 2020-5, page 10-3: the echo has ACK, ENQ or NAK before the mark.
+    assert honeywell.menu_command("CBRENA1.") == b"\x16M\rCBRENA1."
+    assert honeywell.menu_done("CBRENA1.") == b"CBRENA1\x06."
+    assert honeywell.menu_refused("CBRENA9!") == (b"CBRENA9\x05!", b"CBRENA9\x15!")
+    assert honeywell.menu_done("SUFCA2;SUFBK2990D!") == b"SUFCA2\x06;SUFBK2990D\x06!"
+    assert b"SUFCA2\x06;SUFBK2990D\x15!" in honeywell.menu_refused("SUFCA2;SUFBK2990D!")
+
+
 MSGGET = "16FE1C0000000D4D5347474554303031346445301D363930313233343536373839320D"
 
 
