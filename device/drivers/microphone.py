@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from device.drivers import portaudio
 from device.drivers.base import DriverOptions, Microphone, Samples
+from device.drivers.channels import one_channel
 from device.drivers.errors import DeviceMissing
 from device.drivers.keeper import Keeper, now_ms
-from device.drivers.pcm import one_channel
 
 _LOOK_S: Final = 0.5
 # Sound servers take their time to begin; afterwards sound comes all the time.

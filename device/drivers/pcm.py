@@ -30,11 +30,6 @@ def to_float(samples: NDArray[Any]) -> Float:
     return (samples.astype(np.float32) / _FULL_SCALE).astype(np.float32)
 
 
-def one_channel(pcm: bytes, channels: int, channel: int) -> bytes:
-    """Take one channel, counted from 1, out of 16-bit samples of several."""
-    return pcm if channels == 1 else memoryview(pcm).cast("h")[channel - 1 :: channels].tobytes()
-
-
 def on_all_channels(pcm: Int16, channels: int) -> Int16:
     """Put the same 16-bit samples on several channels."""
     return np.repeat(pcm, channels)

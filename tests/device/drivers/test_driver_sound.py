@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device.drivers import portaudio
+from device.drivers.channels import one_channel
 from device.drivers.errors import DeviceFailed, DeviceMissing, DriverUnsupported
-from device.drivers.pcm import on_all_channels, one_channel, read_wav, resample, to_float, to_int16, write_wav
+from device.drivers.pcm import on_all_channels, read_wav, resample, to_float, to_int16, write_wav
 from device.drivers.registry import make_driver
 from device.ports import HealthState
 
