@@ -18,7 +18,7 @@ from msgspec import Meta
 from device.decode.disturbance import Sound
 from device.drivers.base import Speaker
 from device.payment.views import CounterView, Phase
-from device.ports import Clock
+from device.ports import Clock, HealthState
 from protocol import emv_qr
 from protocol.emv_problems import EmvQrProblem
 from protocol.waveform import modulate_challenge, modulate_challenge_high
@@ -35,6 +35,8 @@ ANSWER_MS: Final = 1_000
 """So long after a token was heard, the phone may be about to play another."""
 LONGEST_HEARING_MS: Final = 3_000
 """A microphone that stops in the middle of a token must not silence the voice."""
+LOOK_AGAIN_MS: Final = 500
+"""A loudspeaker that is missing may be plugged in."""
 AIR_MS: Final = 1_700
 """One challenge with what a loudspeaker puts before and after it, and the room behind it."""
 
@@ -110,6 +112,10 @@ class Voice:
         return max([self._due_ms, *heard]) - now
 
     async def _speak(self, challenge: str) -> None:
+        working = [speaker for speaker in self._speakers if speaker.health.state is HealthState.WORKING]
+        if not working:
+            self._due_ms = self._clock.monotonic_ms() + LOOK_AGAIN_MS
+            return
         samples = await self._samples(challenge)
         if samples is None or challenge != self._challenge or self._wait_ms() > 0:
             return
@@ -117,7 +123,7 @@ class Voice:
         self._due_ms = now + round(1000 * self._settings.every_s)
         self._speaking_until_ms = now + AIR_MS
         self._deafen(self._speaking_until_ms)
-        for speaker in self._speakers:
+        for speaker in working:
             speaker.play(samples, RATE_HZ)
 
     def _break_off(self) -> None:

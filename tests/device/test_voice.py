@@ -16,7 +16,7 @@ from device.drivers.simulated.bench import Bench
 from device.drivers.simulated.device import SimulatedOptions
 from device.drivers.simulated.sound import SimulatedSpeaker
 from device.payment.views import CounterView, Phase, SaleView
-from device.ports import SystemClock, TimeQuality, WallTime
+from device.ports import Health, HealthState, SystemClock, TimeQuality, WallTime
 from device.voice import ChallengeSettings, Voice
 from protocol import emv_qr
 from protocol.emv_qr import MerchantDetails
@@ -106,7 +106,7 @@ class NotingSpeaker(Speaker):
         self.hushed += 1
 
     def _open(self) -> None:
-        pass
+        self._report(Health(HealthState.WORKING))
 
     def _close(self) -> None:
         pass
@@ -117,6 +117,7 @@ class Stand:
 
     def __init__(self, **settings: object) -> None:
         self.clock, self.speaker = HandClock(), NotingSpeaker()
+        self.speaker.start()
         self.deaf_until_ms: list[int] = []
         wanted = ChallengeSettings(**settings)  # type: ignore[arg-type]
         self.voice = Voice([self.speaker], wanted, self.clock, deafen=self.deaf_until_ms.append)
@@ -224,6 +225,16 @@ def test_the_next_sale_is_played_at_once() -> None:
     stand.voice.follow(view_of(OTHER_SALE))
     assert stand.pass_ms(0) == 2
     assert heard_by_a_phone(stand.speaker.played[-1]) == [OTHER_SALE.to_sound()]
+
+
+def test_a_loudspeaker_that_is_missing_is_waited_for() -> None:
+    stand = Stand()
+    stand.speaker.stop()
+    stand.voice.follow(view_of(FIRST))
+    assert stand.pass_ms(3_000) == 0
+    assert stand.deaf_until_ms == []
+    stand.speaker.start()
+    assert stand.pass_ms(1_000) == 1
 
 
 @pytest.mark.parametrize("settings", [{"band": "off"}, {"volume": 0.0}])
