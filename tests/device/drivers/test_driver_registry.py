@@ -76,6 +76,8 @@ def test_nothing_heavy_is_imported_before_a_driver_is_made():
     ("scanner", "serial", {"path": "/dev/x"}),
     ("scanner", "hid", {"path": "/dev/x"}),
     ("lamps", "gpiozero", {}),
+    ("illumination", "gpiozero", {}),
+    ("aim", "gpiozero", {}),
     ("printer", "escpos", {"connection": "file", "path": "/dev/x"}),
     ("scanner", "simulated", {"bench": "/tmp"}),
     ("lamps", "simulated", {"bench": "/tmp"}),
