@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from device.decode.disturbance import JammingSettings
+from device.decode.wanted import RETAIL_ITF, UnknownSymbology, Wanted
 from device.drivers.registry import KINDS
 from device.gs1.labels import COUNTRIES, check_layout
 from device.gs1.problems import BadLabel
@@ -149,6 +150,10 @@ class DeviceSettings(_Section, frozen=True):
     name: str
     driver: str
     options: dict[str, Any] = {}
+    symbologies: tuple[str, ...] | None = None
+    """What a camera reads; every symbology unless told."""
+    itf_digits: tuple[int, ...] = tuple(RETAIL_ITF)
+    """Lengths of ITF codes that a camera believes."""
 
 
 class Settings(_Section, frozen=True):
@@ -272,7 +277,17 @@ def _check_devices(path: Path, devices: tuple[DeviceSettings, ...]) -> None:
             raise SettingsWrong(f"{path}: device {device.name!r}: kind is one of {', '.join(KINDS)}")
         if not ids.is_name(device.name) or device.name in names:
             raise SettingsWrong(f"{path}: device {device.name!r}: every device has a name of its own of a-z, 0-9, -")
+        _check_codes(path, device)
         names.add(device.name)
+
+
+def _check_codes(path: Path, device: DeviceSettings) -> None:
+    if device.symbologies is not None and (device.kind != "camera" or not device.symbologies):
+        raise SettingsWrong(f"{path}: device {device.name!r}: symbologies are for cameras, and at least one")
+    try:
+        Wanted.of(device.symbologies, frozenset(device.itf_digits))
+    except UnknownSymbology as error:
+        raise SettingsWrong(f"{path}: device {device.name!r}: {error}") from error
 
 
 def _check_server(path: Path, server: ListenSettings) -> None:

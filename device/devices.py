@@ -159,6 +159,8 @@ class Devices:
                 deliver=self._read,
                 watch=self._health,
                 guide=self._guide,
+                symbologies=device.symbologies,
+                itf_digits=device.itf_digits,
             )
             self._senses.append(camera)
             self.cameras.append(camera)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from device.config import DeviceSettings, SettingsMissing, load_settings
 from device.decode.camera_process import CameraProcess
 from device.decode.scanned import ScannerDecoder
@@ -69,6 +71,8 @@ class LiveCamera:
             deliver=self._take,
             watch=lambda _, health: self._line.put(health),
             guide=self._line.put,
+            symbologies=device.symbologies,
+            itf_digits=device.itf_digits,
         )
         self._camera.show_to(self._see)
 
@@ -159,7 +163,7 @@ def camera_named(name: str, config: Path, options: Sequence[str]) -> DeviceSetti
             raise NoSuchCamera(f'"{name}" is neither a camera of {config} nor a driver; drivers are {drivers}')
         device = DeviceSettings(kind="camera", name="camera", driver=name)
     given = dict(_option(text) for text in options)
-    found = DeviceSettings(kind="camera", name=device.name, driver=device.driver, options={**device.options, **given})
+    found = msgspec.structs.replace(device, options={**device.options, **given})
     convert_options(find_driver("camera", found.driver, found.name).Options, found.name, found.options)
     return found
 

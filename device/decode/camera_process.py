@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,6 +36,7 @@ from device.decode.camera_wire import (
     decode_from_process,
     encode,
 )
+from device.decode.wanted import RETAIL_ITF
 from device.drivers.keeper import StopSignal
 from device.ports import Health, HealthState, Reading, Source
 from device.sight import Guidance, LiveView, PlacedReading
@@ -92,9 +93,12 @@ class CameraProcess:
         watch: Callable[[str, Health], None],
         guide: Callable[[Guidance], None] = _nobody,
         patience: Patience | None = None,
+        symbologies: Collection[str] | None = None,
+        itf_digits: Collection[int] = RETAIL_ITF,
     ) -> None:
         self.name = name
-        self._begin = Begin(name, driver, dict(options))
+        chosen = None if symbologies is None else tuple(symbologies)
+        self._begin = Begin(name, driver, dict(options), chosen, tuple(itf_digits))
         self._deliver = deliver
         self._watch = watch
         self._guide = guide

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from device.decode.wanted import RETAIL_ITF
 from device.sight import Guidance, LiveView, Place
 
 LONGEST_LINE = 524_288
@@ -25,6 +26,9 @@ class Begin(Message, frozen=True, tag="begin"):
     name: str
     driver: str
     options: dict[str, Any]
+    symbologies: tuple[str, ...] | None = None
+    """Names of `device.decode.optical.SELECTABLE`; None for all."""
+    itf_digits: tuple[int, ...] = tuple(RETAIL_ITF)
 
 
 class Rearm(Message, frozen=True, tag="rearm"):

@@ -112,7 +112,10 @@ class Worker:
 
         self._tell(HealthState.STARTING)
         camera = make_driver("camera", self._begin.driver, self._begin.name, self._begin.options)
-        return _Eye(cast("Camera", camera), OpticalDecoder(self._begin.name), LivePicture(self._begin.name))
+        decoder = OpticalDecoder(
+            self._begin.name, itf_digits=frozenset(self._begin.itf_digits), symbologies=self._begin.symbologies
+        )
+        return _Eye(cast("Camera", camera), decoder, LivePicture(self._begin.name))
 
     def _session(self, eye: _Eye) -> None:
         """Open the camera and read it until it is gone or the work is over."""
