@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from cryptography import x509
@@ -13,10 +14,21 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from device.server import wire
 from keys.port import key_id_of
-from protocol import emv_qr, phone, tokens, transport
-from protocol.envelope import ContentType, take_apart
+from protocol import cbor, emv_qr, phone, tokens, transport
+from protocol.answers import Beat, Decision
+from protocol.envelope import ContentType, seal, take_apart
 from protocol.money import Money
-from protocol.records import Intent, Line, Mode, Record, Result, SaleClosed, Stamp, seal_record
+from protocol.questions import (
+    Answer,
+    CouponAnswer,
+    CouponQuestion,
+    Question,
+    StateAnswer,
+    TotalsQuestion,
+    seal_answer,
+    seal_question,
+)
+from protocol.records import Action, Intent, Line, Mode, Record, Result, SaleClosed, Stamp, Verdict, seal_record
 
 SALE, ATTEMPT = "aaaaaaaaaaaaaaa2", "bbbbbbbbbbbbbbb3"
 PRICE = Money(1_230, "CNY")
@@ -35,6 +47,14 @@ class SteadyKey:
         steady = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
         r, s = decode_dss_signature(self.private_key.sign(data, steady))
         return r.to_bytes(32) + s.to_bytes(32)
+
+
+KEY = SteadyKey()
+
+
+def as_signed(kind: ContentType, read: Callable[[bytes], object]) -> Callable[[bytes], object]:
+    """Let somebody sign the input who may: what is inside a true envelope can be hostile, too."""
+    return lambda payload: read(seal(payload, kind, KEY))
 
 
 class _Sent:
@@ -63,7 +83,7 @@ def json_body(data: bytes) -> object:
 
 def first_messages() -> dict[str, tuple[bytes, ...]]:
     """Give sound inputs of the parsers that need keys."""
-    key = SteadyKey()
+    key = KEY
     challenge = tokens.Challenge("till-1", SALE, bytes(16))
     merchant = emv_qr.MerchantDetails(name="Tea House", city="Shanghai", country="CN", category_code="5499")
     code = emv_qr.write_challenge_code(challenge, merchant=merchant, amount=PRICE).encode()
@@ -92,11 +112,36 @@ def first_messages() -> dict[str, tuple[bytes, ...]]:
         "phone": (phone.seal_phone(order, key),),
         "point": (point,),
         "certificate": (certificate,),
+        **_inside(key),
         "request": (
             b'{"id": "4711", "amount": {"minor": 1230, "currency": "CNY"}}',
             b'{"code": "12345678", "name": "till-7"}',
             b"{}",
         ),
+    }
+
+
+def _inside(key: SteadyKey) -> dict[str, tuple[bytes, ...]]:
+    """Give the payloads of what both sides sign besides records."""
+    asked = (
+        CouponQuestion(sale=SALE, code="TWC:" + "C" * 16, amount=PRICE),
+        TotalsQuestion(first=1, last=9, currency="CNY"),
+    )
+    told = (
+        CouponAnswer(coupon=ATTEMPT, label="3 off", discount=PRICE, funder="platform", reason=""),
+        StateAnswer(subject=ATTEMPT, decision=b"signed"),
+    )
+    decision = Decision(
+        terminal="till-1", sale=SALE, subject=ATTEMPT, action=Action.PAY, verdict=Verdict.APPROVED, amount=PRICE,
+        reason="", payer="Li *", at_ms=1,
+    )  # fmt: skip
+    questions = (Question(terminal="till-1", question=SALE, at_ms=1, body=body) for body in asked)
+    answers = (Answer(terminal="till-1", question=SALE, at_ms=1, body=body) for body in told)
+    return {
+        "question": tuple(take_apart(seal_question(each, key), ContentType.QUESTION).payload for each in questions),
+        "answer": tuple(take_apart(seal_answer(each, key), ContentType.ANSWER).payload for each in answers),
+        "decision": (cbor.encode(cbor.to_map(decision)),),
+        "beat": (cbor.encode(cbor.to_map(Beat(mall="riverside", session=bytes(8), number=1, at_ms=1))),),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from outside import first_messages, json_body
+from outside import KEY, as_signed, first_messages, json_body
 from scanner_parsers import SCANNER_PARSERS
 
 from device.decode import camera_wire, scanned, symbologies
@@ -18,7 +18,7 @@ from device.payment.classifying import Awaits, Classifier, MemberShape
 from device.ports import Reading, Source
 from device.server.problems import Refusal
 from keys.certificates import CertificateUnusable, parse_certificate
-from protocol import cbor, emv_qr, money, phone, records, tokens, transport
+from protocol import answers, cbor, emv_qr, money, phone, questions, records, tokens, transport
 from protocol.envelope import ContentType, take_apart
 from protocol.errors import ProtocolProblem
 from protocol.waveform import ggwave_frame
@@ -147,6 +147,30 @@ PARSERS = (
     Parser("run of records", transport.unpack_run, (ProtocolProblem,), MESSAGES["run"]),
     Parser("birth", transport.read_birth, (ProtocolProblem,), MESSAGES["birth"]),
     Parser("phone", lambda raw: phone.read_phone(phone.Order, raw), (ProtocolProblem,), MESSAGES["phone"]),
+    Parser(
+        "signed question",
+        as_signed(ContentType.QUESTION, lambda raw: questions.open_question(raw, KEY.public_key)),
+        (ProtocolProblem,),
+        MESSAGES["question"],
+    ),
+    Parser(
+        "signed answer",
+        as_signed(ContentType.ANSWER, lambda raw: questions.open_answer(raw, KEY.public_key)),
+        (ProtocolProblem,),
+        MESSAGES["answer"],
+    ),
+    Parser(
+        "signed decision",
+        as_signed(ContentType.DECISION, lambda raw: answers.open_answer(answers.Decision, raw, KEY.public_key)),
+        (ProtocolProblem,),
+        MESSAGES["decision"],
+    ),
+    Parser(
+        "signed beat",
+        as_signed(ContentType.BEAT, lambda raw: answers.open_answer(answers.Beat, raw, KEY.public_key)),
+        (ProtocolProblem,),
+        MESSAGES["beat"],
+    ),
     Parser("point of a curve", phone.point_to_key, (ProtocolProblem,), MESSAGES["point"]),
     Parser("certificate", parse_certificate, (CertificateUnusable,), MESSAGES["certificate"]),
     Parser("register's request", json_body, (Refusal,), MESSAGES["request"]),
