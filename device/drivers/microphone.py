@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
@@ -13,10 +15,14 @@ from device.drivers.errors import DeviceMissing
 from device.drivers.keeper import Keeper, now_ms
 
 _LOOK_S: Final = 0.5
+log = logging.getLogger(__name__)
+
 # Sound servers take their time to begin; afterwards sound comes all the time.
 _FIRST_SOUND_MS: Final = 4000
 _SILENT_MS: Final = 2000
 _NOT_LATELY_MS: Final = 1000
+_FIRST_LOOK_S: Final = 0.05
+_ENDING_S: Final = 3.0
 
 
 class MicrophoneOptions(DriverOptions, frozen=True, kw_only=True):
@@ -44,7 +50,7 @@ class SoundMicrophone(Microphone):
         super().__init__(name, options)
         self._keeper: Keeper | None = None
         self._heard_ms = 0
-        self._patience_ms = _FIRST_SOUND_MS
+        self._is_heard = False
 
     def _open(self) -> None:
         sound = portaudio.load(self.name)
@@ -71,25 +77,43 @@ class SoundMicrophone(Microphone):
                 callback=lambda data, _frames, _time, flags: self._hear(bytes(data), form, flags),
             )
             try:
-                self._heard_ms, self._patience_ms = now_ms(), _FIRST_SOUND_MS
+                self._heard_ms, self._is_heard = now_ms(), False
                 opened.start()
-                keeper.working(f"{form.rate_hz} Hz, {found.name if found else 'default device'}")
-                self._watch(opened, keeper)
+                self._watch(opened, keeper, f"{form.rate_hz} Hz, {found.name if found else 'default device'}")
             finally:
                 self._end(opened)
 
-    def _watch(self, opened: Any, keeper: Keeper) -> None:
-        """Wait until the driver is stopped; a device that falls silent without a word has been unplugged."""
-        while not keeper.stop.wait(_LOOK_S) and not portaudio.is_outdated():
-            if not opened.active or now_ms() > self._heard_ms + self._patience_ms:
+    def _watch(self, opened: Any, keeper: Keeper, detail: str) -> None:
+        """Say that it works once sound comes, and wait until the driver is stopped.
+
+        A device that falls silent without a word has been unplugged.
+        """
+        is_told = False
+        while not keeper.stop.wait(_LOOK_S if is_told else _FIRST_LOOK_S) and not portaudio.is_outdated():
+            if not opened.active or self._is_silent():
                 raise DeviceMissing(self.name, "the sound device delivers nothing any more: unplugged?")
+            if self._is_heard and not is_told:
+                keeper.working(detail)
+                is_told = True
+
+    def _is_silent(self) -> bool:
+        return now_ms() > self._heard_ms + (_SILENT_MS if self._is_heard else _FIRST_SOUND_MS)
 
     def _end(self, opened: Any) -> None:
-        """Stop and close a stream.
+        """Stop and close a stream, in a thread of its own.
 
-        PortAudio's thread may spin for ever when an ALSA device has gone, and a plain stop would wait for it. To abort
-        cancels that thread, which must not happen while it is in our callback: so only if nothing was heard lately.
+        PortAudio's own thread spins for ever when an ALSA device goes before its first sound, and then neither stop nor
+        abort returns. Rather than be deaf, the driver leaves it behind and looks for the device again.
         """
+        ending = threading.Thread(target=self._close_stream, args=(opened,), name=f"end-{self.name}", daemon=True)
+        ending.start()
+        ending.join(_ENDING_S)
+        if ending.is_alive():
+            portaudio.leave_behind()
+            log.error("%s: PortAudio does not let go of a device that went away; restart the terminal soon", self.name)
+
+    def _close_stream(self, opened: Any) -> None:
+        """End a stream; to abort cancels PortAudio's thread, which must not happen while that is in our callback."""
         if now_ms() > self._heard_ms + _NOT_LATELY_MS:
             opened.abort(ignore_errors=True)
         else:
@@ -97,7 +121,7 @@ class SoundMicrophone(Microphone):
         opened.close(ignore_errors=True)
 
     def _hear(self, pcm: bytes, form: portaudio.Format, flags: Any) -> None:
-        self._heard_ms, self._patience_ms = now_ms(), _SILENT_MS
+        self._heard_ms, self._is_heard = now_ms(), True
         if flags.input_overflow:
             self.overruns += 1
         self._deliver(Samples(one_channel(pcm, form.channels, self._options.channel), form.rate_hz, self._heard_ms))

@@ -97,6 +97,12 @@ def stream(sound: Any, device: str) -> Iterator[None]:
             _streams.open -= 1
 
 
+def leave_behind() -> None:
+    """Count a stream that cannot be closed as open for ever: to look for new devices would wait for it."""
+    with _streams.lock:
+        _streams.open += 1
+
+
 def is_outdated() -> bool:
     """Tell whether sound cards came or went since PortAudio looked."""
     return _cards() != _streams.cards

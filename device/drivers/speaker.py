@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -11,7 +12,7 @@ from msgspec import Meta
 
 from device.drivers import portaudio
 from device.drivers.base import DriverOptions, Speaker
-from device.drivers.errors import DriverError, health_of
+from device.drivers.errors import DeviceFailed, DriverError, health_of
 from device.drivers.keeper import Jobs, Keeper
 from device.drivers.pcm import on_all_channels, resample, to_float, to_int16
 from device.ports import Health, HealthState
@@ -19,6 +20,7 @@ from device.ports import Health, HealthState
 _MOST_WAITING: Final = 8
 _FINISH_S: Final = 2.0
 _LOOK_S: Final = 2.0
+_LONGEST_SOUND_S: Final = 60.0
 _PIECE: Final = 1024
 # Silence around each sound: sound servers lose the first and the last milliseconds of a stream.
 _LEAD_S: Final = 0.06
@@ -51,6 +53,7 @@ class SoundSpeaker(Speaker):
         self._breath = 0
         """Rises when everything so far is to be broken off."""
         self._at_the_device = threading.Lock()
+        self._began_s = 0.0
 
     def play(self, samples: np.ndarray, rate_hz: int) -> None:
         """Play after what is playing now, and return at once; what does not fit into the queue is dropped."""
@@ -87,6 +90,8 @@ class SoundSpeaker(Speaker):
                 finally:
                     self._at_the_device.release()
                 keeper.working(f"{form.rate_hz} Hz, {found.name if found else 'default device'}")
+            elif time.monotonic() > self._began_s + _LONGEST_SOUND_S:
+                raise DeviceFailed(self.name, "a sound does not end, PortAudio hangs: restart the terminal")
             keeper.stop.wait(_LOOK_S)
 
     def _negotiate(self, rates_hz: Sequence[int]) -> tuple[portaudio.SoundDevice | None, portaudio.Format]:
@@ -97,6 +102,7 @@ class SoundSpeaker(Speaker):
 
     def _play(self, job: tuple[np.ndarray, int, int]) -> None:
         samples, wanted_hz, breath = job
+        self._began_s = time.monotonic()
         try:
             with (
                 self._at_the_device,

@@ -238,7 +238,13 @@ class SoundSpeakerRig(OnSoundCard, SpeakerRig):
 
     def deliver(self) -> bool:
         self.play()
-        return self.is_in(HealthState.WORKING)
+        return wait_until(self.is_playing) and wait_until(lambda: not self.is_playing(), 30.0) and self.is_working()
+
+    def is_playing(self) -> bool:
+        return bool(self.subject._at_the_device.locked())
+
+    def is_working(self) -> bool:
+        return self.subject.health.state is HealthState.WORKING
 
 
 class PinRig(Rig):

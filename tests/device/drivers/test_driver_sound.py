@@ -1,6 +1,7 @@
 """Sound: numbers, the search for devices, and what happens without any."""
 
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -194,6 +195,8 @@ class Stream:
 
     def abort(self, ignore_errors=False):
         self.card.calls.append("abort")
+        if self.card.never_ends is not None:
+            self.card.never_ends.wait(60)
 
     def close(self, ignore_errors=False):
         self.active = False
@@ -203,9 +206,10 @@ class Stream:
 class Card(Sound):
     """A sounddevice with one card that takes two channels only."""
 
-    def __init__(self, *, goes_away=False):
+    def __init__(self, *, goes_away=False, never_ends=None):
         super().__init__(("Card", 2, 2), channels=(2,))
         self.goes_away = goes_away
+        self.never_ends = never_ends
         self.streams = []
         self.calls = []
         self.played = b""
@@ -234,11 +238,13 @@ def test_gaps_are_counted_and_one_channel_is_delivered(monkeypatch):
     microphone = on_card(card, "microphone", monkeypatch, channel=2)
     microphone.listen(delivered.append)
     microphone.start()
-    assert wait_until(lambda: microphone.health.state is HealthState.WORKING)
+    assert wait_until(lambda: card.calls == ["start"])
     (stream,) = card.streams
     assert stream.channels == 2
+    assert microphone.health.state is HealthState.STARTING  # nothing has come yet
     stream.callback(np.array([1, 2, 3, 4], "<i2").tobytes(), 2, None, Flags())
     stream.callback(np.array([5, 6], "<i2").tobytes(), 1, None, Flags(input_overflow=True))
+    assert wait_until(lambda: microphone.health.state is HealthState.WORKING)
     microphone.stop()
     assert [np.frombuffer(piece.pcm, "<i2").tolist() for piece in delivered] == [[2, 4], [6]]
     assert microphone.overruns == 1
@@ -253,6 +259,20 @@ def test_microphone_that_fell_silent_is_aborted_because_a_stop_could_wait_for_ev
     assert wait_until(lambda: microphone.health.state is HealthState.MISSING or len(card.streams) > 1)
     microphone.stop()
     assert card.calls[:3] == ["start", "abort", "close"]
+
+
+def test_stream_that_cannot_be_ended_is_left_behind_and_the_device_is_heard_again(monkeypatch):
+    freed = threading.Event()
+    card = Card(never_ends=freed)
+    microphone = on_card(card, "microphone", monkeypatch)
+    monkeypatch.setattr(portaudio, "_streams", portaudio._Streams())  # what is left behind counts for the whole process
+    microphone.start()
+    assert wait_until(lambda: len(card.streams) > 1, 30.0)
+    freed.set()
+    card.streams[-1].callback(bytes(4), 1, None, Flags())
+    assert wait_until(lambda: microphone.health.state is HealthState.WORKING)
+    microphone.stop()
+    assert portaudio._streams.open == 1
 
 
 def test_torn_sounds_are_counted_and_played_on_both_channels(monkeypatch):
