@@ -124,7 +124,7 @@ class PiCamera(Camera):
         camera.configure(
             camera.create_video_configuration(
                 main=picture,
-                raw=None,  # six buffers of the sensor's whole size, which nobody reads
+                raw=None,  # else buffers of the sensor's whole size, which nobody reads
                 buffer_count=_BUFFERS,
                 controls=controls(options, camera.camera_controls),
                 **more,

@@ -14,6 +14,8 @@ _DISABLED: Final = 0x0001
 _READ_ONLY: Final = 0x0004
 _TIME_PER_FRAME: Final = 0x1000
 _EXPOSURE_STEP_US: Final = 100
+_REFUSALS: Final = (errno.EINVAL, errno.ENOTTY, errno.ERANGE, errno.EIO, errno.EACCES, errno.EBUSY)
+"""Cheap cameras list controls that they refuse, and one that another has made inactive is not accessible."""
 
 EXPOSURE_AUTO: Final = 0x009A0901
 EXPOSURE_ABSOLUTE: Final = 0x009A0902
@@ -129,8 +131,8 @@ def _set(control: int, value: int, ioctl: Ioctl) -> bool:
             return False
         ioctl(S_CTRL, Control(control, min(max(value, asked.minimum), asked.maximum)))
     except OSError as error:
-        if error.errno in (errno.EINVAL, errno.ENOTTY, errno.ERANGE, errno.EIO):
-            return False  # cheap cameras list controls that they refuse
+        if error.errno in _REFUSALS:
+            return False
         raise
     return True
 

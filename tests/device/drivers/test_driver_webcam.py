@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import io
+import os
 import shutil
 import subprocess
 import time
@@ -96,10 +97,13 @@ def test_structures_and_requests_are_those_of_the_kernel(tmp_path):
 class Kernel:
     """A camera's driver in the kernel: some controls with their bounds, and what was set."""
 
-    def __init__(self, bounds: dict[int, tuple[int, int]], *, paces: bool = True, refused: int = 0) -> None:
+    def __init__(
+        self, bounds: dict[int, tuple[int, int]], *, paces: bool = True, refused: int = 0, by: int = 0
+    ) -> None:
         self.bounds = bounds
         self.paces = paces
         self.refused = refused
+        self.refusal = by
         self.done: list[tuple[int, int]] = []
         self.pace: float | None = None
 
@@ -111,7 +115,7 @@ class Kernel:
                 argument.minimum, argument.maximum = self.bounds[argument.id]
             case Control():
                 if argument.id == self.refused:
-                    raise OSError(errno.EIO, "Input/output error")
+                    raise OSError(self.refusal, os.strerror(self.refusal))
                 self.done.append((argument.id, argument.value))
             case StreamParameters() if request == v4l2_controls.G_PARM:
                 argument.parm.capture.capability = 0x1000 if self.paces else 0
@@ -158,10 +162,16 @@ def test_camera_without_controls_is_left_as_it_is_and_what_it_lacks_is_named():
     assert kernel.done == []
 
 
-def test_control_that_is_offered_and_refused_is_named():
-    kernel = Kernel(ALL_CONTROLS, refused=v4l2_controls.EXPOSURE_ABSOLUTE)
+@pytest.mark.parametrize("by", [errno.EIO, errno.EACCES, errno.ERANGE])
+def test_control_that_is_offered_and_refused_is_named(by):
+    kernel = Kernel(ALL_CONTROLS, refused=v4l2_controls.EXPOSURE_ABSOLUTE, by=by)
     assert apply(Settings(exposure_us=4200, gain=7), kernel) == ["exposure_us"]
     assert (v4l2_controls.GAIN, 7) in kernel.done
+
+
+def test_camera_that_goes_while_it_is_set_is_an_error():
+    with pytest.raises(OSError, match="No such device"):
+        apply(Settings(gain=7), Kernel(ALL_CONTROLS, refused=v4l2_controls.GAIN, by=errno.ENODEV))
 
 
 def test_exposure_of_a_webcam_is_whole_periods_of_the_light():
