@@ -91,7 +91,10 @@ def _simulated(seed: int, frames: int) -> int:
             for number in range(seed, seed + frames)
         ]
         wrong += _compare(f"screens, hardness {hardness}", drawn)
-    wrong += _hands(range(seed, seed + max(1, frames // 5)))
+    seeds = range(seed, seed + max(1, frames // 5))
+    wrong += _sequences("moving hands", [(each, screens.moving_hand(each)) for each in seeds])
+    noisy = screens.Conditions(module=4.0, defocus=2.0, noise=30.0)
+    wrong += _sequences("still hands, blur and noise", [(each, screens.held_still(each, noisy)) for each in seeds])
     return wrong + _empty(seed, frames)
 
 
@@ -104,16 +107,16 @@ def _compare(title: str, drawn: Iterable[tuple[np.ndarray, bytes]]) -> int:
     return ours.wrong
 
 
-def _hands(seeds: Iterable[int]) -> int:
-    """Count the moving hands that are read within 12 pictures."""
+def _sequences(title: str, sequences: Iterable[tuple[int, Iterable[np.ndarray]]]) -> int:
+    """Count the hands that are read within 12 pictures."""
     tally, first = Tally(), []
-    for seed in seeds:
+    for seed, pictures in sequences:
         reader = _fed(OpticalDecoder())
-        reads = [tally.add(reader, picture, screens.payload(seed)) for picture in screens.moving_hand(seed)]
+        reads = [tally.add(reader, picture, screens.payload(seed)) for picture in pictures]
         first.append(reads.index(True) + 1 if any(reads) else 0)
     shown = " ".join(str(number) if number else "-" for number in first)
     missed = first.count(0)
-    print(f"moving hands: {len(first) - missed} of {len(first)} read, at picture {shown}\n  feed  {tally}", flush=True)
+    print(f"{title}: {len(first) - missed} of {len(first)} read, at picture {shown}\n  feed  {tally}", flush=True)
     return tally.wrong
 
 

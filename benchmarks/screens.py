@@ -96,6 +96,14 @@ def moving_hand(seed: int, hardness: float = 1.0, frames: int = 12) -> Iterator[
         yield picture(seed, moved, grain=number)
 
 
+def held_still(seed: int, conditions: Conditions, frames: int = 12) -> Iterator[np.ndarray]:
+    """Give the frames of a phone in a hand that trembles by a pixel or two, each with a grain of its own."""
+    lots = np.random.default_rng([seed, 6])
+    path = np.cumsum(lots.normal(0, 1.5, (frames, 2)), axis=0) + np.array((WIDTH / 2, HEIGHT / 2))
+    for number in range(frames):
+        yield picture(seed, replace(conditions, centre=(float(path[number][0]), float(path[number][1]))), grain=number)
+
+
 def clutter(lots: np.random.Generator) -> Image.Image:
     """Draw a counter with things and words on it, and no code."""
     coarse = np.clip(lots.normal(float(lots.uniform(50, 150)), 30, (6, 10)), 0, 255).astype(np.uint8)
