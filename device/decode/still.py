@@ -1,4 +1,4 @@
-"""One picture, looked at until its codes are read or half a second of processor time is gone."""
+"""One picture, looked at until its codes are read or some hundred milliseconds of processor time are gone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_still(
     at_ms: int = 0,
     symbologies: Iterable[str] | None = None,
 ) -> list[OpticalReading]:
-    """Give every code of one picture (uint8, height x width), in half a second or so; NotAPicture for others.
+    """Give every code of one picture (uint8, height x width), in less than a second; NotAPicture for others.
 
     `symbologies` are names of `SELECTABLE`, all of them unless told; UnknownSymbology for others.
     """
