@@ -23,6 +23,10 @@ from protocol.waveform import modulate_short
 
 WARMED_UP = 60
 PATIENCE_S = 20.0
+TIMES = 3
+"""A sound server on a busy machine may tear a sound: it is played again then."""
+LOUD = 1000
+QUIET_S = 0.8
 MICROPHONES: dict[str, dict[str, Any]] = {
     "mic": {},
     "mic-44": {"rates_hz": [44_100]},
@@ -58,13 +62,13 @@ class Loop:
     def tone(self, hertz: float, rate_hz: int) -> dict[str, float]:
         self._wait_for_sound()
         self.speaker.play(_sine(hertz, rate_hz, 0.5).astype(np.float32), rate_hz)
-        heard = self._listen("mic", 1.5)
+        heard = self._hear_out("mic")
         spectrum = np.abs(np.fft.rfft(heard))
         rate = self.pieces["mic"][0].rate_hz
         return {
             "hertz": float(np.argmax(spectrum) * rate / len(heard)),
             "loudest": float(np.abs(heard).max() / 32767),
-            "loud_seconds": float((np.abs(heard[: len(heard) // 96 * 96]).reshape(-1, 96).max(1) > 1000).sum() * 0.002),
+            "loud_seconds": float((np.abs(heard[: len(heard) // 96 * 96]).reshape(-1, 96).max(1) > LOUD).sum() * 0.002),
         }
 
     def on_the_right(self) -> dict[str, float]:
@@ -80,7 +84,6 @@ class Loop:
     def token(self, payload: bytes) -> dict[str, Any]:
         """Play a token; give what each microphone heard, by its rate."""
         self._wait_for_sound()
-        self.speaker.play(modulate_short(payload, 48_000), 48_000)
         decoders: dict[str, AcousticDecoder] = {}
         heard: dict[str, str] = {}
         fed = dict.fromkeys(MICROPHONES, 0)
@@ -95,7 +98,10 @@ class Loop:
                         heard[f"{name} {piece.rate_hz}"] = token.payload.hex()
             return len(heard) == len(MICROPHONES)
 
-        wait_until(everyone_has_heard, PATIENCE_S)
+        for _ in range(TIMES):
+            self.speaker.play(modulate_short(payload, 48_000), 48_000)
+            if wait_until(everyone_has_heard, PATIENCE_S):
+                break
         return heard
 
     def _wait_for_sound(self) -> None:
@@ -108,6 +114,17 @@ class Loop:
         for pieces in self.pieces.values():
             del pieces[:]
 
+    def _hear_out(self, name: str) -> np.ndarray:
+        """Wait until something was loud and silence has followed, and give all of it."""
+
+        def is_over() -> bool:
+            heard, rate_hz = self._heard(name), self.pieces[name][0].rate_hz if self.pieces[name] else 0
+            loud = np.flatnonzero(np.abs(heard) > LOUD)
+            return bool(len(loud)) and len(heard) - loud[-1] > QUIET_S * rate_hz
+
+        wait_until(lambda: is_over() or time.sleep(0.1), PATIENCE_S)
+        return self._heard(name)
+
     def _listen(self, name: str, seconds: float) -> np.ndarray:
         """Wait until so much sound has come, and give all of it."""
         pieces = self.pieces[name]
@@ -116,7 +133,10 @@ class Loop:
             return sum(len(piece.pcm) // 2 / piece.rate_hz for piece in tuple(pieces)) >= seconds
 
         wait_until(is_enough, PATIENCE_S)
-        return np.frombuffer(b"".join(piece.pcm for piece in pieces), "<i2").astype(float)
+        return self._heard(name)
+
+    def _heard(self, name: str) -> np.ndarray:
+        return np.frombuffer(b"".join(piece.pcm for piece in tuple(self.pieces[name])), "<i2").astype(float)
 
 
 def _sine(hertz: float, rate_hz: int, seconds: float) -> np.ndarray:
