@@ -57,14 +57,16 @@ class SoundSpeaker(Speaker):
 
     def play(self, samples: np.ndarray, rate_hz: int) -> None:
         """Play after what is playing now, and return at once; what does not fit into the queue is dropped."""
-        if self._jobs is not None and not self._jobs.put((samples, rate_hz, self._breath)):
+        jobs = self._jobs
+        if jobs is not None and not jobs.put((samples, rate_hz, self._breath)):
             self._report(Health(HealthState.FAILED, "too many sounds wait for the loudspeaker; one was dropped"))
 
     def hush(self) -> None:
         """Break off what is playing, and forget what waits."""
-        if self._jobs is not None:
+        jobs = self._jobs
+        if jobs is not None:
             self._breath += 1
-            self._jobs.drop_waiting()
+            jobs.drop_waiting()
 
     def _open(self) -> None:
         self._sound = portaudio.load(self.name)
