@@ -159,16 +159,27 @@ class Ears:
 
     def _run(self) -> None:
         while (piece := self._pieces.get()) is not None:
-            if isinstance(piece, _Rearm):
-                if self._decoder is not None:
-                    self._decoder.rearm()
-                continue
-            decoder = self._decoder_for(piece.rate_hz)
-            for token in decoder.feed(piece.pcm, piece.at_ms):
-                self._deliver(token.reading())
-            self._attend(decoder, piece)
-        if self._decoder is not None:
-            self._decoder.close()
+            try:
+                self._hear(piece)
+            except Exception:  # whatever a library throws must not leave the terminal deaf
+                log.exception("%s: unexpected error while listening, which begins anew", self._microphone.name)
+                self._close_decoder()
+        self._close_decoder()
+
+    def _hear(self, piece: Samples | _Rearm) -> None:
+        if isinstance(piece, _Rearm):
+            if self._decoder is not None:
+                self._decoder.rearm()
+            return
+        decoder = self._decoder_for(piece.rate_hz)
+        for token in decoder.feed(piece.pcm, piece.at_ms):
+            self._deliver(token.reading())
+        self._attend(decoder, piece)
+
+    def _close_decoder(self) -> None:
+        decoder, self._decoder = self._decoder, None
+        if decoder is not None:
+            decoder.close()
 
     def _attend(self, decoder: AcousticDecoder, piece: Samples) -> None:
         if self._attention is None:
@@ -187,8 +198,7 @@ class Ears:
 
     def _decoder_for(self, rate_hz: int) -> AcousticDecoder:
         if self._decoder is None or rate_hz != self._rate_hz:
-            if self._decoder is not None:
-                self._decoder.close()
+            self._close_decoder()
             self._begin_anew()
             usable = tuple(waveform for waveform in self._waveforms if self._can_hear(waveform, rate_hz))
             self._decoder, self._rate_hz = AcousticDecoder(rate_hz, self._microphone.name, usable), rate_hz

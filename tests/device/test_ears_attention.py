@@ -86,3 +86,33 @@ def test_deaf_ears_judge_nothing_and_yet_read_tokens(listening: Listening) -> No
     listening.bench.play_samples(0.3 * modulate(TOKEN, RATE), RATE)
     assert wait_until(lambda: listening.read)
     assert not {Sound.NOISE, Sound.PREAMBLES, Sound.UNCLEAR} & set(listening.told)
+
+
+def test_ears_that_were_stopped_hear_again(tmp_path: Path) -> None:
+    listening = Listening(tmp_path)
+    for _ in range(2):
+        listening.ears.start()
+        listening.bench.play_samples(0.3 * modulate(TOKEN, RATE), RATE)
+        assert wait_until(lambda: listening.read)
+        listening.ears.stop()
+        assert [reading.raw for reading in listening.read] == [TOKEN]
+        listening.read.clear()
+
+
+def test_unexpected_error_does_not_leave_the_terminal_deaf(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    read: list[Reading] = []
+
+    def deliver(reading: Reading) -> None:
+        read.append(reading)
+        if len(read) == 1:
+            raise RuntimeError("of a library")
+
+    ears = Ears(SimulatedMicrophone("mic", MicrophoneOptions(bench=str(tmp_path))), deliver)
+    ears.start()
+    try:
+        for token in (TOKEN, TOKEN[::-1]):
+            Bench(tmp_path).play_samples(0.3 * modulate(token, RATE), RATE)
+            assert wait_until(lambda token=token: token in [reading.raw for reading in read])
+    finally:
+        ears.stop()
+    assert "begins anew" in caplog.text
