@@ -22,7 +22,7 @@ import sys, time
 from pathlib import Path
 from tillwave.testing.processes import Program
 program = Program("sleeper", ("sleep", "60"), Path(sys.argv[1]))
-program.start(lambda: True)
+program.start(lambda: Path(f"/proc/{program.pid}/comm").read_text() == "sleep\\n")
 print(program.pid, flush=True)
 time.sleep(60)
 """
