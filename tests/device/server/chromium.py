@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 PROGRAM = os.environ.get("TILLWAVE_CHROMIUM", "/usr/bin/chromium")
 IS_HERE = Path(PROGRAM).exists()
+PATIENCE_MS = 60_000
+"""For a machine that is busy with other things."""
 _ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -25,6 +27,7 @@ _ARGUMENTS = [
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=_ARGUMENTS)
         try:

@@ -82,7 +82,7 @@ class Host:
 
         assert self._loop is not None
         self._loop.call_soon_threadsafe(run)
-        return done.result(5)
+        return done.result(60)
 
     def later(self, seconds: float, action: Callable[[MemoryDesk], Any]) -> None:
         assert self._loop is not None
@@ -93,7 +93,7 @@ class Host:
         return str(self.do(lambda _desk: self.pairing.open()))
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.address, timeout=10, **options)
+        return httpx.Client(base_url=self.address, timeout=60, **options)
 
     def register(self, name: str = "register-1") -> httpx.Client:
         """Give a client that has paired as a register."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from chromium import IS_HERE, chromium
+from chromium import IS_HERE, PATIENCE_MS, chromium
 from memory_desk import SUPERVISOR
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
@@ -31,7 +31,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="zh-CN")
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE_MS)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if "Content Security" in message.text else None)
@@ -199,9 +199,9 @@ def test_a_lost_connection_is_said_and_healed(host: Host, page: Page) -> None:
     paired(host, page)
     expect(page.locator("#lost")).to_be_hidden()
     host.stop()
-    expect(page.locator("#lost")).to_be_visible(timeout=15_000)
+    expect(page.locator("#lost")).to_be_visible()
     host.start()
-    expect(page.locator("#lost")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#lost")).to_be_hidden()
 
 
 def test_trouble_and_queue_are_visible(host: Host, page: Page) -> None:
@@ -243,7 +243,7 @@ def test_display_tells_every_outcome_by_symbol_and_text(host: Host, page: Page) 
     host.do(lambda desk: desk.pay(sale))
     expect(page.locator("#result.paid .picture-paid")).to_be_visible()
     expect(page.locator("#outcome")).to_have_text("付款成功")
-    expect(page.locator("#idle")).to_be_visible(timeout=12_000)
+    expect(page.locator("#idle")).to_be_visible()
 
 
 def test_display_greets_members_and_explains_discounts(host: Host, page: Page) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib import resources
 
 import pytest
-from chromium import IS_HERE, chromium
+from chromium import IS_HERE, PATIENCE_MS, chromium
 from playwright.sync_api import Browser, Page, expect
 from server_host import Host
 
@@ -49,7 +49,7 @@ def browser() -> Iterator[Browser]:
 def display(browser: Browser, host: Host) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 800, "height": 480}, locale="zh-CN")
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -119,9 +119,9 @@ def test_code_on_the_right_of_the_camera_is_drawn_on_the_left_of_the_shopper(hos
 @in_browser
 def test_cashier_is_told_as_well(host: Host, display: Page) -> None:
     display.goto(f"{host.address}/cashier#pair={host.open_pairing()}")
-    expect(display.locator("#keys")).to_be_visible(timeout=30_000)
+    expect(display.locator("#keys")).to_be_visible()
     open_sale(host)
     say(host, Guidance("front", Hint.TOO_BRIGHT, RIGHT))
-    expect(display.locator("#state")).to_contain_text("摄像头读不出码：太亮", timeout=30_000)
+    expect(display.locator("#state")).to_contain_text("摄像头读不出码：太亮")
     say(host, Guidance("front"))
-    expect(display.locator("#state")).not_to_contain_text("摄像头", timeout=30_000)
+    expect(display.locator("#state")).not_to_contain_text("摄像头")

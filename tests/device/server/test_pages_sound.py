@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chromium import IS_HERE, chromium
+from chromium import IS_HERE, PATIENCE_MS, chromium
 from playwright.sync_api import Browser, Page, expect
 from server_host import Host
 
@@ -16,7 +16,6 @@ pytestmark = [
     pytest.mark.skipif(not IS_HERE, reason="needs Chromium; set TILLWAVE_CHROMIUM to its program"),
 ]
 PAYMENT = {"id": "R-1", "amount": {"minor": 1_230, "currency": "CNY"}}
-PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +29,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     yield page
     context.close()
 
