@@ -21,6 +21,8 @@ from device.ports import Health, HealthState
 
 _FORMATS: Final = ("GREY", "NV12", "YU12", "YUYV", "MJPG")
 _SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".pgm"})
+_KINDS: Final = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM")
+"""Nothing that starts another program, as PostScript does."""
 _MOST_PIXELS: Final = 24_000_000
 _BYTES_OF_LUMA: Final = {"GREY": 1, "NV12": 1, "YU12": 1, "YUYV": 2}
 
@@ -190,10 +192,13 @@ def luma(data: bytes, picture: Picture) -> np.ndarray | None:
 
 def decode_picture(file: bytes) -> np.ndarray:
     """Decode an image file to gray; raises OSError, ValueError or SyntaxError if it is none."""
-    with Image.open(io.BytesIO(file)) as image:
-        if image.width * image.height > _MOST_PIXELS:
-            raise ValueError(f"{image.width} x {image.height} pixels are too many")
-        return np.asarray(image.convert("L"))
+    try:
+        with Image.open(io.BytesIO(file), formats=_KINDS) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels are too many")
+            return np.asarray(image.convert("L"))
+    except Image.DecompressionBombError as error:
+        raise ValueError(str(error)) from error
 
 
 def _as_missing(error: DriverError) -> DeviceMissing:

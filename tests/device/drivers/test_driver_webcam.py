@@ -68,6 +68,15 @@ def test_frame_that_is_not_whole_is_left_out(pixel_format):
     assert luma(b"\xff\xd8 torn", Picture(WIDTH, HEIGHT, pixel_format, 0)) is None
 
 
+def test_frame_whose_torn_head_claims_a_giant_picture_is_left_out():
+    file = io.BytesIO()
+    Image.new("L", (WIDTH, HEIGHT), 90).save(file, "JPEG")
+    giant = bytearray(file.getvalue())
+    size = giant.find(b"\xff\xc0") + 5
+    giant[size : size + 4] = b"\xff\xdc\xff\xdc"
+    assert luma(bytes(giant), Picture(WIDTH, HEIGHT, "MJPG", 0)) is None
+
+
 def test_structures_and_requests_are_those_of_the_kernel(tmp_path):
     compiler = shutil.which("cc")
     if compiler is None or not Path("/usr/include/linux/videodev2.h").exists():
