@@ -11,7 +11,7 @@ from device.decode.camera_process import CameraProcess, Patience
 from device.ports import HealthState
 
 TOKEN = "TW1:MFRGGZDFMZTWQ2LKNNWG23TPOA"
-HASTY = Patience(beat_s=2.0, frame_s=2.0, stop_s=1.0, first_pause_s=0.1)
+HASTY = Patience(beat_s=5.0, frame_s=5.0, stop_s=1.0, first_pause_s=0.1)
 LONG_S = 60.0
 
 

@@ -53,8 +53,8 @@ def plug(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("how", "patience", "said"),
     [
-        ("freeze", Patience(beat_s=LONG_S, frame_s=3, first_pause_s=0.1), "it gives no picture any more"),
-        ("hang", Patience(beat_s=3, frame_s=LONG_S, first_pause_s=0.1), "its process is stuck"),
+        ("freeze", Patience(beat_s=LONG_S, frame_s=5, first_pause_s=0.1), "it gives no picture any more"),
+        ("hang", Patience(beat_s=5, frame_s=LONG_S, first_pause_s=0.1), "its process is stuck"),
         ("die", Patience(first_pause_s=0.1), "its process was ended by SIGABRT"),
     ],
 )

@@ -186,7 +186,7 @@ def test_camera_that_does_not_let_go_is_ended_at_stop(foreign):
     process = terminal.pid()
     began = time.monotonic()
     terminal.camera.stop()
-    assert time.monotonic() - began < HASTY.stop_s + 1
+    assert time.monotonic() - began < LONG_S, "it would cling for an hour"
     assert not is_alive(process)
 
 
@@ -204,12 +204,13 @@ def test_stop_ends_the_process_and_may_be_called_twice(terminal):
     terminal.health(HealthState.WORKING)
 
 
-def test_start_returns_at_once(bench):
-    terminal = Terminal("simulated", {"bench": str(bench.folder)})
+def test_start_does_not_wait_for_the_camera(bench):
+    terminal = Terminal("simulated", {"bench": str(bench.folder), "fault": "hang-start"}, Patience(stop_s=1.0))
     began = time.monotonic()
     terminal.camera.start()
-    assert time.monotonic() - began < 0.1
+    assert time.monotonic() - began < Patience().open_s / 2
     terminal.camera.stop()
+    assert terminal.processes() == []
 
 
 def test_killed_terminal_takes_its_camera_along(tmp_path):

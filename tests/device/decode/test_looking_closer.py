@@ -104,13 +104,16 @@ def test_pictures_of_any_size_come_back_twice_as_large(shape):
 def test_rescue_ends_with_its_budget_and_goes_on_later():
     noise = np.random.default_rng(1).integers(0, 255, (300, 300), dtype=np.uint8)
     region = Region(20, 20, 280, 280, 1.0)
+
+    def spent_ms(rescue: Rescue, budget_ms: float) -> float:
+        began = time.thread_time()
+        assert rescue.look(noise, region, Budget(budget_ms)) == []
+        return 1000 * (time.thread_time() - began)
+
+    whole_ms = spent_ms(Rescue(), 600_000)
     rescue = Rescue()
-    began = time.thread_time()
-    assert rescue.look(noise, region, Budget(30)) == []
-    assert time.thread_time() - began < 0.2
-    began = time.thread_time()
-    assert rescue.look(noise, region, Budget(0)) == []
-    assert time.thread_time() - began < 0.01
+    assert spent_ms(rescue, whole_ms / 10) < whole_ms / 2
+    assert spent_ms(rescue, 0) < whole_ms / 10
 
 
 def test_blurred_phone_is_read_from_one_picture():
@@ -211,7 +214,7 @@ def test_picture_that_does_not_change_costs_next_to_nothing():
         began = time.thread_time()
         decoder.feed(picture, at_ms=40 * number)
         spent.append(time.thread_time() - began)
-    assert sorted(spent)[20] < 0.001
+    assert sorted(spent)[20] < spent[0] / 4
 
 
 def test_dark_and_shaded_pictures_are_evened_out():

@@ -19,7 +19,7 @@ from device.ports import Health, HealthState
 SLIP = Slip((SlipLine("合计 Total", "12.34"),))
 
 
-def wait_until(true: Any, seconds: float = 5.0) -> bool:
+def wait_until(true: Any, seconds: float = 30.0) -> bool:
     """Wait until a condition holds."""
     deadline = time.monotonic() + seconds
     while not (held := true()) and time.monotonic() < deadline:
@@ -53,7 +53,7 @@ class Rig(ABC):
     def hear(self, *what: Any) -> None:
         self.delivered.append(what[0] if what else None)
 
-    def is_in(self, state: HealthState, seconds: float = 5.0) -> bool:
+    def is_in(self, state: HealthState, seconds: float = 30.0) -> bool:
         return wait_until(lambda: self.poke() or self.subject.health.state is state, seconds)
 
     def poke(self) -> None:  # noqa: B027  most drivers need no poking

@@ -64,11 +64,12 @@ def test_flood_without_suffix_is_dropped_and_said(rig, caplog):
 
 
 def test_flood_of_codes_is_slowed_down(rig):
+    begun = time.monotonic()
     for _ in range(20):
         rig.send(b"1\r" * 100)
     assert wait_until(lambda: len(rig.delivered) >= 40)
     time.sleep(0.2)
-    assert len(rig.delivered) < 80
+    assert len(rig.delivered) <= 41 + 40 * (time.monotonic() - begun)
 
 
 def test_what_was_scanned_before_the_start_is_forgotten(tmp_path):
@@ -132,6 +133,6 @@ def test_pattern_finds_the_one_device_and_refuses_two(tmp_path):
 
 
 def test_idle_driver_costs_nothing(rig):
-    before = time.process_time()
+    begun, before = time.monotonic(), time.process_time()
     time.sleep(0.5)
-    assert time.process_time() - before < 0.05
+    assert time.process_time() - before < (time.monotonic() - begun) / 4
