@@ -122,6 +122,13 @@ class Framer:
         self._pending.clear()
         self._overflowing = False
 
+    def tear(self, at_ms: int) -> None:
+        """Notice that bytes were lost: the code that is being sent is dropped to its very end."""
+        self.dropped.torn += 1
+        self._pending.clear()
+        self._overflowing = True
+        self._last_ms = at_ms
+
     def _find_suffix(self) -> tuple[int, int] | None:
         found = [(at, at + len(end)) for end in self._suffixes if (at := self._pending.find(end)) >= 0]
         return min(found, default=None)

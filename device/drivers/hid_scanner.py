@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from device.drivers.base import DriverOptions, Scanner
 from device.drivers.errors import DeviceMissing, DriverError, DriverUnsupported, node_error
+from device.drivers.framing import Framer
 from device.drivers.keeper import Keeper, now_ms
 from device.drivers.keyboard import KeyDecoder
 from device.drivers.places import find_device
 from device.drivers.scans import ScanAssembler, ScanningOptions, text_framer
 
 _EV_KEY: Final = 1
+_DROPPED: Final = (0, 3)
+"""SYN_DROPPED: keys were lost, because they came faster than they were read (the kernel's Documentation/input)."""
 
 
 class HidOptions(ScanningOptions, frozen=True, kw_only=True):
@@ -51,13 +54,14 @@ class HidScanner(Scanner):
 
     def _session(self, keeper: Keeper) -> None:
         keys = KeyDecoder()
-        scans = ScanAssembler(self.name, text_framer(self._options), self._deliver, self._options.codes_per_second)
+        framer = text_framer(self._options)
+        scans = ScanAssembler(self.name, framer, self._deliver, self._options.codes_per_second)
         with _translated(self.name), self._keyboard() as keyboard:
             while not keeper.stop.is_set():
                 keeper.say(scans.trouble, keyboard.name)
                 typed = b""
                 if keeper.stop.wait_for(keyboard.fileno(), scans.seconds_to_wait(now_ms())):
-                    typed = b"".join(keys.feed(key.code, key.value) for key in keyboard.read() if key.type == _EV_KEY)
+                    typed = _typed(keyboard, keys, framer, scans)
                 scans.feed(typed, now_ms())
 
     @contextmanager
@@ -70,6 +74,20 @@ class HidScanner(Scanner):
             yield keyboard
         finally:
             keyboard.close()
+
+
+def _typed(keyboard: Any, keys: KeyDecoder, framer: Framer, scans: ScanAssembler) -> bytes:
+    """Read the keys; a code of which the kernel lost some is dropped to its end."""
+    typed = b""
+    for key in keyboard.read():
+        if (key.type, key.code) == _DROPPED:
+            scans.feed(typed, now_ms())
+            framer.tear(now_ms())
+            keys.clear()
+            typed = b""
+        elif key.type == _EV_KEY:
+            typed += keys.feed(key.code, key.value)
+    return typed
 
 
 @contextmanager

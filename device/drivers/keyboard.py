@@ -47,7 +47,7 @@ class KeyDecoder:
         return self._press(code)
 
     def clear(self) -> None:
-        """Forget which keys are held, because the keyboard was unplugged."""
+        """Forget which keys are held, because some were lost."""
         self._held.clear()
         self._caps_lock = False
         self._pad_number = ""

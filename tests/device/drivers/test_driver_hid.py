@@ -14,6 +14,7 @@ from device.ports import HealthState
 
 EVENT = struct.Struct("@llHHi")  # struct input_event of linux/input.h
 EV_SYN, EV_KEY, EV_MSC = 0, 1, 4
+SYN_DROPPED = 3
 SHIFT, ENTER = 42, 28
 KEYS = {"1": 2, "2": 3, "T": 20, "W": 17, ":": 39, "a": 30}
 
@@ -115,6 +116,14 @@ def test_code_without_enter_is_dropped(scanner, keyboard, scans):
     assert not wait_until(lambda: scans, 0.4)
     keyboard.type("21\n")
     assert wait_until(lambda: [scan.raw for scan in scans] == [b"21"])
+
+
+def test_code_of_which_the_kernel_lost_keys_is_dropped_to_its_end(scanner, keyboard, scans):
+    keyboard.type("11\nTW")
+    keyboard.send(SHIFT, 1)
+    os.write(keyboard.descriptor, EVENT.pack(0, 0, EV_SYN, SYN_DROPPED, 0))
+    keyboard.type("12\na2\n")
+    assert wait_until(lambda: [scan.raw for scan in scans] == [b"11", b"a2"])
 
 
 def test_unplugged_in_the_middle_and_plugged_in_again(scanner, keyboard, scans):
