@@ -50,6 +50,7 @@ def cancel(sale: Sale, _event: CancelAsked, now: Now, timing: Timing) -> Step:
         phase=Phase.CANCELLING,
         reversing=attempt_of(sale).attempt,
         reason="cancelled",
+        cancelled_ms=now.monotonic_ms,
         ask_at_ms=now.monotonic_ms + timing.query_interval_s * 1000,
     )
     return Step(cancelling, bodies)

@@ -141,9 +141,9 @@ class Presenter:
         if sale is None or sale.sale != self._till.current:
             return None
         if sale.phase is Phase.PAID:
-            return sale if sale.attempt is not None and reading.at_ms - sale.attempt.began_ms <= ECHO_MS else None
+            return sale if sale.attempt and abs(reading.at_ms - sale.attempt.began_ms) <= ECHO_MS else None
         if sale.phase is Phase.CANCELLING:
-            return sale
+            return sale if 0 <= self._till.now.monotonic_ms - sale.cancelled_ms <= ECHO_MS else None
         is_over = sale.phase in (Phase.UNPAID, Phase.CANCELLED)
         return sale if is_over and 0 <= self._till.now.wall_ms - sale.closed_ms <= ECHO_MS else None
 

@@ -77,6 +77,8 @@ class Sale:
     """When the running attempt becomes unknown, or a detached one is reversed."""
     ask_at_ms: int = 0
     """When settlement is asked again for the outcome, while it is unknown."""
+    cancelled_ms: int = 0
+    """When a sale with an attempt under way was cancelled."""
     attempt: Attempt | None = None
     attempts: tuple[str, ...] = ()
     """Ids of all attempts and of the order that paid."""

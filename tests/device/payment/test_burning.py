@@ -90,6 +90,16 @@ def test_long_after_the_payment_a_token_is_nobodys(house: CounterHouse) -> None:
     assert burned(house) == []
 
 
+def test_a_machine_that_started_anew_takes_no_token_for_one_of_the_old_sale(house: CounterHouse) -> None:
+    house.open()
+    hear(house, SHORT)
+    house.decide(Verdict.APPROVED)
+    house.restart()
+    house.clock.ms -= 600_000
+    hear(house, SHORT_2)
+    assert shown(house).notice == ""
+
+
 # one token twice
 
 
@@ -180,6 +190,16 @@ def test_a_token_on_its_way_when_the_sale_was_cancelled_is_burned(house: Counter
     house.pass_time(4)
     hear(house, SHORT_2)
     assert len(burned(house)) == 1
+
+
+def test_while_the_end_of_a_cancelled_sale_is_unknown_for_long_what_is_heard_is_nobodys(house: CounterHouse) -> None:
+    sale = house.open()
+    house.show(ALIPAY)
+    house.counter.cancel(sale.sale)
+    house.pass_time(4)
+    hear(house, SHORT)
+    house.decide(Verdict.DECLINED, reason="insufficient-funds")
+    assert (shown(house).phase, burned(house)) == (Phase.CANCELLED, [])
 
 
 def test_a_bound_token_is_left_alone(house: CounterHouse) -> None:
