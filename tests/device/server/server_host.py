@@ -63,7 +63,7 @@ class Host:
             assert self._loop is not None
             assert self._serving is not None
             self._loop.call_soon_threadsafe(self._serving.cancel)
-            self._thread.join(10)
+            self._thread.join(60)
             assert not self._thread.is_alive()
 
     @property

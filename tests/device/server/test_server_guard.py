@@ -338,11 +338,11 @@ def test_garbage_that_is_no_http_ends_in_a_400(host: Host) -> None:
 
 def test_a_head_that_never_ends_is_cut_off(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("device.server.serve.HEAD_TIMEOUT_S", 0.3)
-    with socket.create_connection(("127.0.0.1", host.port), timeout=5) as line:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=60) as line:
         began = time.monotonic()
         line.sendall(b"GET /display HTTP/1.1\r\n")
         assert line.recv(100) == b""
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 9
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
