@@ -64,7 +64,7 @@ def make_app(
             *CashierSide(
                 desk, calls, PageDoor("cashier", desk, pairing), live, guide=guide, files=files, clock=clock
             ).routes(),
-            *DisplaySide(desk, pairing, live, guide=guide, files=files, clock=clock).routes(),
+            *DisplaySide(desk, pairing, live, guide=guide, files=files, clock=clock, fitted=fitted).routes(),
             *TechnicianSide(
                 desk,
                 PageDoor("technician", desk, pairing),

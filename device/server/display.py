@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from device.server.guard import is_local
 from device.server.live import Live
 from device.server.pairing import Pairing
 from device.server.problems import Refusal
+from device.server.sections import Fitted
 from device.server.shown import display_json
 
 
@@ -23,7 +25,15 @@ class DisplaySide:
     """Answers the display."""
 
     def __init__(
-        self, desk: Desk, pairing: Pairing, live: Live, *, guide: Guide, files: PageFiles, clock: Clock
+        self,
+        desk: Desk,
+        pairing: Pairing,
+        live: Live,
+        *,
+        guide: Guide,
+        files: PageFiles,
+        clock: Clock,
+        fitted: Sequence[Fitted] = (),
     ) -> None:
         self._desk = desk
         self._pairing = pairing
@@ -31,6 +41,7 @@ class DisplaySide:
         self._guide = guide
         self._files = files
         self._clock = clock
+        self._hears = any(device.kind == "microphone" for device in fitted)
         self._drawn = ("", b"")
 
     def routes(self) -> list[BaseRoute]:
@@ -52,6 +63,7 @@ class DisplaySide:
                 view,
                 self._clock.wall().ms,
                 *((self._pairing.code, self._pairing.left_ms) if is_here else ("", 0)),
+                hears=self._hears,
                 guidance=self._guide.shown,
             )
         )

@@ -108,14 +108,14 @@ def cashier_json(view: CounterView, now_ms: int, guidance: Guidance | None = Non
 
 
 def display_json(
-    view: CounterView, now_ms: int, code: str, code_left_ms: int, *, guidance: Guidance | None = None
+    view: CounterView, now_ms: int, code: str, code_left_ms: int, *, hears: bool, guidance: Guidance | None = None
 ) -> Json:
     """Show what the shopper may see: the running sale without payer and ids of payments, nothing of other sales."""
     return {
         "terminal": view.terminal,
         "in_service": view.in_service,
         "sale": _shopper_json(view.sale) if view.sale else None,
-        "jammed": bool(view.jammed),
+        "sound": hears and not view.jammed,
         "guidance": guidance_json(guidance),
         "code": code,
         "code_left_ms": code_left_ms,

@@ -70,7 +70,7 @@ function showAsk(sale) {
   at('sums').replaceChildren(...sums(sale));
   showNotice(sale);
   showCode(sale);
-  at('ways').replaceChildren(...(sale.challenge ? ['scan', 'show', ...(view.jammed ? [] : ['sound'])].map(way) : []));
+  at('ways').replaceChildren(...(sale.challenge ? ['scan', 'show', ...(view.sound ? ['sound'] : [])].map(way) : []));
   at('ask').classList.toggle('without-code', !sale.challenge);
   showGuide(view.guidance);
   open('ask');

@@ -14,7 +14,10 @@ from server_host import Host
 
 from device.payment.views import LineView, OpenSale, Phase
 from device.ports import Health, HealthState
+from device.server.sections import Fitted
 from protocol.money import Money
+
+EAR = (Fitted("ear", "microphone", "sounddevice"),)
 
 
 def open_sale(desk: MemoryDesk, request: str, minor: int | None, lines: tuple[LineView, ...] = ()) -> str:
@@ -124,7 +127,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     desk = MemoryDesk("counter-07")
     yesterday(desk)
-    with tempfile.TemporaryDirectory() as state, Host(Path(state), desk) as host, chromium() as browser:
+    with tempfile.TemporaryDirectory() as state, Host(Path(state), desk, fitted=EAR) as host, chromium() as browser:
         cashier = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
         display = browser.new_context(viewport={"width": 1024, "height": 600}).new_page()
         cashier.goto(f"{host.address}/cashier")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from chromium import IS_HERE, PATIENCE_MS, chromium
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from server_host import Host
 
 from device.payment.views import Phase
+from device.server.sections import Fitted
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,6 +24,12 @@ PAYMENT = {"id": "R-1", "amount": {"minor": 1_230, "currency": "CNY"}}
 def browser() -> Iterator[Browser]:
     with chromium() as started:
         yield started
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    with Host(tmp_path, fitted=(Fitted("ear", "microphone", "sounddevice"),)) as running:
+        yield running
 
 
 @pytest.fixture
@@ -46,6 +54,14 @@ def test_the_cashier_is_told_of_jamming_with_and_without_a_sale(host: Host, page
     expect(warning).to_have_count(1)
     host.do(lambda desk: desk.change_counter(jammed=""))
     expect(warning).to_have_count(0)
+
+
+def test_the_display_of_a_terminal_without_a_microphone_offers_no_sound(tmp_path: Path, page: Page) -> None:
+    with Host(tmp_path, fitted=(Fitted("front", "camera", "picamera2"),)) as host:
+        with host.page() as cashier:
+            cashier.post("/cashier/sales", json=PAYMENT)
+        page.goto(f"{host.address}/display")
+        expect(page.locator("#ways li")).to_have_count(2)
 
 
 def test_the_display_offers_no_sound_while_it_is_jammed(host: Host, page: Page) -> None:
