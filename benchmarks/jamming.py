@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.sound import NOISES, RATE
+from benchmarks.noises import NOISES, RATE
 from device.decode.disturbance import JammingSettings, Sound
 from device.decode.jamming import JammingWatch
 from protocol.waveform import modulate, open_receiver

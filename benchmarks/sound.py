@@ -5,8 +5,9 @@
     python benchmarks/sound.py --idle-minutes 10
 
 The model needs numpy alone: a loudspeaker (limits of bass and treble, random peaks), a room (a direct path and decaying
-noise of half its energy), noise (white, pink, or babble: 24 random talkers with pitch, formants and syllables), a clock
-offset, muted ends, a second phone, quantisation. The signal-to-noise ratio is mean power over mean power, 0 to 24 kHz.
+noise of half its energy), noise (white, pink, music, beeps, knocks, babble: 24 random talkers with pitch, formants and
+syllables), a clock offset, muted ends, gain control, a second phone, quantisation. The signal-to-noise ratio is mean
+power over mean power, 0 to 24 kHz.
 
 A benchmark with image-source rooms and spoken words gives other figures: babble here has less low-frequency energy than
 real speech, and rooms are more diffuse. Compare waveforms within one run of one model.
@@ -24,10 +25,9 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.noises import NOISES, RATE
 from protocol.waveform import GGWAVE, modulate, modulate_high, modulate_long, modulate_short, open_receiver
 from protocol.waveform.resample import Resampler
-
-RATE = 48_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Cell:
     second_phone_db: float | None = None
     level_dbfs: float = -20.0
     clip_dbfs: float = 0.0
+    has_gain_control: bool = False
+    playback_hz: int = RATE
     capture_hz: int = RATE
     chunk: int = 1024
 
@@ -65,6 +67,8 @@ CELLS = (
     Cell("tail cut 50 ms", tail_cut_s=0.05),
     Cell("-70 dBFS", level_dbfs=-70),
     Cell("clipped by 6 dB", level_dbfs=-6, clip_dbfs=-12),
+    Cell("gain control", has_gain_control=True),
+    Cell("played at 44.1 kHz", playback_hz=44_100),
     Cell("second phone 0 dB", second_phone_db=0),
     Cell("captured at 16 kHz", capture_hz=16_000, chunk=341),
     Cell("chunks of 4800", chunk=4800),
@@ -96,7 +100,7 @@ class Contender:
     """A waveform that is measured."""
 
     name: str
-    modulate: Callable[[bytes, str], np.ndarray]
+    modulate: Callable[[bytes, str, int], np.ndarray]
     open: Callable[[int], Hearing]
 
 
@@ -152,10 +156,15 @@ def measure(contender: Contender, cell: Cell, tokens: int) -> Tally:
     for seed in range(tokens):
         rng = np.random.default_rng([20, seed])
         payload, other = rng.bytes(cell.payload_bytes), rng.bytes(cell.payload_bytes)
-        second = contender.modulate(other, cell.form) if cell.second_phone_db is not None else None
-        capture = simulate(contender.modulate(payload, cell.form), second, cell, rng)
+        second = _played(contender, other, cell) if cell.second_phone_db is not None else None
+        capture = simulate(_played(contender, payload, cell), second, cell, rng)
         _listen(contender.open(cell.capture_hz), capture, (payload, other), cell, tally)
     return tally
+
+
+def _played(contender: Contender, payload: bytes, cell: Cell) -> np.ndarray:
+    token = contender.modulate(payload, cell.form, cell.playback_hz)
+    return Resampler(cell.playback_hz, RATE).push(token).astype(float)
 
 
 def _listen(receiver: Hearing, capture: Capture, sent: tuple[bytes, bytes], cell: Cell, tally: Tally) -> None:
@@ -192,12 +201,25 @@ def simulate(token: np.ndarray, second: np.ndarray | None, cell: Cell, rng: np.r
         offset = lead + int(rng.uniform(-0.6, 0.6) * length)
         add(mix, through(second, cell, rng.uniform(-40, 40), rng) * 10 ** (cell.second_phone_db / 20), max(0, offset))
     mix += NOISES[cell.noise](len(mix), rng) * 10 ** (-cell.snr_db / 20)
+    if cell.has_gain_control:
+        mix = _levelled(mix)
     limit = 10 ** (cell.clip_dbfs / 20)
     mix = np.clip(mix * 10 ** (cell.level_dbfs / 20), -limit, limit)
     if cell.capture_hz != RATE:
         mix = Resampler(RATE, cell.capture_hz).push(mix)
     end = round((lead + length) * cell.capture_hz / RATE)
     return Capture(np.clip(np.rint(mix * 32768), -32768, 32767).astype(np.int16), end)
+
+
+def _levelled(samples: np.ndarray) -> np.ndarray:
+    """Follow the level as a phone's or sound card's gain control does: down in 10 ms, up in 300 ms."""
+    block = RATE // 100
+    levels = np.sqrt(np.mean(samples[: len(samples) // block * block].reshape(-1, block) ** 2, axis=1))
+    held, heard = np.empty_like(levels), levels[0]
+    for place, level in enumerate(levels):
+        heard = level if level > heard else heard + (level - heard) / 30
+        held[place] = heard
+    return samples / np.interp(np.arange(len(samples)), np.arange(len(held)) * block, held)
 
 
 def through(token: np.ndarray, cell: Cell, ppm: float, rng: np.random.Generator) -> np.ndarray:
@@ -245,45 +267,6 @@ def _room(rt60_s: float, rng: np.random.Generator) -> np.ndarray:
     return tail
 
 
-def _white(count: int, rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal(count)
-
-
-def _pink(count: int, rng: np.random.Generator) -> np.ndarray:
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    hertz = np.fft.rfftfreq(count, 1 / RATE)
-    return _unit(np.fft.irfft(np.where(hertz > 20, spectrum / np.sqrt(np.maximum(hertz, 20)), 0), count))
-
-
-def _babble(count: int, rng: np.random.Generator) -> np.ndarray:
-    """24 talkers: buzz and breath, shaped like the long-term spectrum of speech, in syllables."""
-    mix = sum(_talker(count, rng) * 10 ** (rng.uniform(-12, 0) / 20) for _ in range(24))
-    return _unit(_unit(np.asarray(mix)) + 0.02 * _pink(count, rng))
-
-
-def _talker(count: int, rng: np.random.Generator) -> np.ndarray:
-    seconds = np.arange(count) / RATE
-    pitch = rng.uniform(90, 240) * (
-        1 + 0.1 * np.sin(2 * np.pi * rng.uniform(0.3, 1.5) * seconds + rng.uniform(0, 6.28))
-    )
-    phase = np.cumsum(pitch) / RATE % 1
-    voice = (phase - 0.5) + 0.3 * rng.standard_normal(count)
-    syllables = rng.uniform(0, 1, int(seconds[-1] * 5) + 3) ** 2
-    voice *= np.interp(seconds * 5, np.arange(len(syllables)), syllables)
-    spectrum, hertz = np.fft.rfft(voice), np.fft.rfftfreq(count, 1 / RATE)
-    gain = 1 / (1 + (hertz / 700) ** 2) ** 0.6 * (hertz > 80) + 0.03 * (hertz < 11_000)
-    for formant in (rng.uniform(300, 800), rng.uniform(1000, 2200), rng.uniform(2300, 3200)):
-        gain *= 1 + 2 / (1 + ((hertz - formant) / 150) ** 2)
-    return _unit(np.fft.irfft(spectrum * gain, count))
-
-
-NOISES = {"white": _white, "pink": _pink, "babble": _babble}
-
-
-def _unit(samples: np.ndarray) -> np.ndarray:
-    return samples / np.sqrt(np.mean(samples**2))
-
-
 def _convolved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     length = len(first) + len(second) - 1
     size = 1 << length.bit_length()
@@ -320,7 +303,7 @@ def _idle(contenders: list[Contender], minutes: float) -> Iterator[dict[str, flo
 
 
 def _own() -> Contender:
-    return Contender("tillwave", lambda payload, form: FORMS[form](payload, RATE).astype(float), open_receiver)
+    return Contender("tillwave", lambda payload, form, rate: FORMS[form](payload, rate), open_receiver)
 
 
 def _ggwave() -> Contender:
@@ -328,7 +311,7 @@ def _ggwave() -> Contender:
 
     return Contender(
         "ggwave",
-        lambda payload, _: ggwave_wave.modulate(payload, RATE).astype(float),
+        lambda payload, _form, rate: ggwave_wave.modulate(payload, rate),
         lambda rate: open_receiver(rate, GGWAVE),
     )
 

@@ -13,7 +13,8 @@ import sys
 
 import numpy as np
 
-from benchmarks.sound import FORMS, NOISES, RATE, Cell, add, through
+from benchmarks.noises import NOISES, RATE
+from benchmarks.sound import FORMS, Cell, add, through
 from protocol.tokens import Challenge
 from protocol.waveform import modulate_challenge, open_receiver
 
