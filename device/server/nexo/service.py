@@ -155,12 +155,10 @@ class NexoService:
     async def _reverse(self, header: Header, part: Any) -> _Part:
         request = read(part, ReversalRequest)
         payment = request.original_poi_transaction.poi_transaction_id.transaction_id
-        paid = self._paid_by(payment)
-        amount = (
-            till.money_of(paid.amount.currency, request.reversed_amount) if request.reversed_amount else paid.amount
-        )
 
         async def carry_out(name: str) -> _Part:
+            whole, part_of_it = self._paid_by(payment).amount, request.reversed_amount
+            amount = whole if part_of_it is None else till.money_of(whole.currency, part_of_it)
             refund = await self._refund(header, name, payment, amount, request.sale_data)
             return till.reversal_response(refund, self._stamp(self._clock.wall().ms))
 

@@ -163,6 +163,15 @@ def test_a_payment_is_given_back_with_a_supervisors_badge(terminal: NexoTerminal
     assert told["ReversedAmount"] == Decimal("12.34")
 
 
+def test_a_reversal_of_nothing_gives_nothing_back(terminal: NexoTerminal) -> None:
+    register = terminal.pair()
+    paid = pay(terminal, register)["POIData"]["POITransactionID"]
+    sale_data = {**register.payment(1)["SaleData"], "SaleToPOIData": f"badge={SUPERVISOR}"}
+    body = {"OriginalPOITransaction": {"POITransactionID": paid}, "SaleData": sale_data, "ReversedAmount": 0}
+    assert register.send("Reversal", body)["Response"]["ErrorCondition"] == "MessageFormat"
+    assert terminal.desk.refunds == {}
+
+
 def test_a_part_is_refunded_and_a_decline_is_told(terminal: NexoTerminal) -> None:
     register = terminal.pair()
     paid = pay(terminal, register)["POIData"]["POITransactionID"]
